@@ -1,0 +1,350 @@
+// Every option of every interface, as one table: the grammar, the help page and the completions
+// are read from it. What the options mean stands in parse.ts.
+import type { Interface } from "../daemon/config.ts";
+import type { OptionShape } from "./getopt.ts";
+import type { Parameters } from "./grammar.ts";
+
+export interface Option extends OptionShape {
+  interfaces: readonly Interface[];
+  /** How the help page writes the argument. */
+  hint?: string;
+  help: string;
+  /** Sub-parameters, where the argument is made of them. */
+  parameters?: Parameters;
+}
+
+const ALL = ["socket", "chardev", "cuse"] as const;
+const CHANNEL = ["socket", "chardev"] as const;
+
+const keyParameters = {
+  file: "string",
+  fd: "int",
+  pwdfile: "string",
+  pwdfd: "int",
+  mode: "string",
+  format: "string",
+  remove: "boolean",
+  kdf: "string",
+} as const satisfies Parameters;
+
+const keyHint = "file=PATH|fd=N|pwdfile=PATH|pwdfd=N[,format=hex|binary]" +
+  "[,mode=aes-cbc|aes-128-cbc|aes-256-cbc][,kdf=pbkdf2|sha512][,remove]";
+
+/** Sub-parameters of the structured options, by option. */
+export const parameters = {
+  server: {
+    type: "string",
+    path: "string",
+    port: "int",
+    bindaddr: "string",
+    ifname: "string",
+    fd: "int",
+    disconnect: "boolean",
+    mode: "mode",
+    uid: "uid",
+    gid: "gid",
+  },
+  ctrl: {
+    type: "string",
+    path: "string",
+    port: "int",
+    bindaddr: "string",
+    ifname: "string",
+    fd: "int",
+    clientfd: "int",
+    mode: "mode",
+    uid: "uid",
+    gid: "gid",
+    terminate: "boolean",
+  },
+  tpmstate: {
+    dir: "string",
+    "backend-uri": "string",
+    mode: "mode",
+    lock: "boolean",
+    backup: "boolean",
+    fsync: "boolean",
+  },
+  log: { file: "string", fd: "int", level: "uint", prefix: "string", truncate: "boolean" },
+  key: keyParameters,
+  "migration-key": keyParameters,
+  pid: { file: "string", fd: "int" },
+  locality: { "reject-locality-4": "boolean", "allow-set-locality": "boolean" },
+  flags: {
+    "not-need-init": "boolean",
+    "startup-none": "boolean",
+    "startup-clear": "boolean",
+    "startup-state": "boolean",
+    "startup-deactivated": "boolean",
+    "disable-auto-shutdown": "boolean",
+  },
+  seccomp: { action: "string" },
+  migration: { incoming: "boolean", "release-lock-outgoing": "boolean" },
+  profile: {
+    name: "string",
+    profile: "string",
+    file: "string",
+    fd: "int",
+    "remove-disabled": "string",
+  },
+  pcap: {
+    file: "string",
+    fd: "int",
+    mode: "mode",
+    truncate: "boolean",
+    checksums: "boolean",
+  },
+} as const satisfies Record<string, Parameters>;
+
+export type StructuredOption = keyof typeof parameters;
+
+export const options: readonly Option[] = [
+  {
+    name: "port",
+    letter: "p",
+    argument: true,
+    hint: "PORT",
+    interfaces: ["socket"],
+    help: "listen for TPM commands on this TCP port of 127.0.0.1; the connection is closed after " +
+      "each response. The default is the environment variable TPM_PORT",
+  },
+  {
+    name: "server",
+    argument: true,
+    hint: "type=tcp[,port=PORT[,bindaddr=ADDR[,ifname=NAME]]][,fd=FD][,disconnect] or " +
+      "type=unixio[,path=PATH][,mode=0...][,uid=ID][,gid=ID][,fd=FD][,disconnect]",
+    interfaces: ["socket"],
+    help: "the data channel, for TPM commands; bindaddr is 127.0.0.1 and mode 0770 by default. " +
+      "With disconnect the connection is closed after each response",
+    parameters: parameters.server,
+  },
+  {
+    name: "chardev",
+    letter: "c",
+    argument: true,
+    hint: "PATH",
+    interfaces: ["chardev"],
+    help: "use this character device for TPM commands",
+  },
+  {
+    name: "vtpm-proxy",
+    argument: false,
+    interfaces: ["chardev"],
+    help: "create a vTPM proxy device (/dev/tpmN of the running kernel) and serve it",
+  },
+  {
+    name: "name",
+    letter: "n",
+    argument: true,
+    hint: "NAME",
+    interfaces: ["cuse"],
+    help: "name of the device that is made in /dev; must be given",
+  },
+  {
+    name: "maj",
+    letter: "M",
+    argument: true,
+    hint: "MAJOR",
+    interfaces: ["cuse"],
+    help: "major number of the device",
+  },
+  {
+    name: "min",
+    letter: "m",
+    argument: true,
+    hint: "MINOR",
+    interfaces: ["cuse"],
+    help: "minor number of the device",
+  },
+  {
+    name: "fd",
+    letter: "f",
+    argument: true,
+    hint: "FD",
+    interfaces: CHANNEL,
+    help: "use this open socket or character device for TPM commands; ends with it",
+  },
+  {
+    name: "terminate",
+    letter: "t",
+    argument: false,
+    interfaces: ["socket"],
+    help: "end when the data connection is lost",
+  },
+  {
+    name: "ctrl",
+    argument: true,
+    hint: "type=unixio[,path=PATH][,mode=0...][,uid=ID][,gid=ID][,fd=FD][,clientfd=FD]" +
+      "[,terminate] or type=tcp[,port=PORT[,bindaddr=ADDR[,ifname=NAME]]][,fd=FD][,terminate]",
+    interfaces: CHANNEL,
+    help: "the control channel, to start, stop and migrate the TPM; fd is a listening socket, " +
+      "clientfd a connected one. With terminate the process ends with the connection",
+    parameters: parameters.ctrl,
+  },
+  {
+    name: "tpmstate",
+    argument: true,
+    hint: "dir=DIR|backend-uri=dir://DIR|backend-uri=file://FILE[,mode=0...][,lock][,backup]" +
+      "[,fsync]",
+    interfaces: ALL,
+    help: "where the TPM keeps its state, and the mode of its files (0640 by default). " +
+      "The default is the directory in the environment variable TPM_PATH",
+    parameters: parameters.tpmstate,
+  },
+  {
+    name: "tpm2",
+    argument: false,
+    interfaces: ALL,
+    help: "a TPM 2; without this option it is a TPM 1.2",
+  },
+  {
+    name: "flags",
+    argument: true,
+    hint: "[not-need-init][,startup-clear|startup-state|startup-deactivated|startup-none]" +
+      "[,disable-auto-shutdown]",
+    interfaces: ALL,
+    help: "not-need-init: take TPM commands at once, without INIT on the control channel; " +
+      "startup-...: send a Startup command, too (implies not-need-init); " +
+      "disable-auto-shutdown: send no TPM2_Shutdown before a reset or the end",
+    parameters: parameters.flags,
+  },
+  {
+    name: "locality",
+    argument: true,
+    hint: "[reject-locality-4][,allow-set-locality]",
+    interfaces: ALL,
+    help: "reject-locality-4: refuse to be set to locality 4; allow-set-locality: obey " +
+      "TPM/TPM2_SetLocality commands on the data channel",
+    parameters: parameters.locality,
+  },
+  {
+    name: "key",
+    argument: true,
+    hint: keyHint,
+    interfaces: ALL,
+    help: "encrypt the stored state with this AES key, or with one made from this passphrase",
+    parameters: parameters.key,
+  },
+  {
+    name: "migration-key",
+    argument: true,
+    hint: keyHint,
+    interfaces: ALL,
+    help: "encrypt state that is handed out through the control channel",
+    parameters: parameters["migration-key"],
+  },
+  {
+    name: "migration",
+    argument: true,
+    hint: "[incoming][,release-lock-outgoing]",
+    interfaces: ALL,
+    help: "incoming: lock the state with the first TPM command, not before; " +
+      "release-lock-outgoing: unlock it when it was handed out (always done)",
+    parameters: parameters.migration,
+  },
+  {
+    name: "profile",
+    argument: true,
+    hint: "name=NAME|profile=JSON|file=PATH|fd=FD[,remove-disabled=check|fips-host]",
+    interfaces: ALL,
+    help: "the profile for a new TPM 2 (libtpms 0.10 and later)",
+    parameters: parameters.profile,
+  },
+  {
+    name: "log",
+    argument: true,
+    hint: "file=PATH|fd=FD[,level=N][,prefix=TEXT][,truncate]",
+    interfaces: ALL,
+    help: "where to log ('-': nowhere) and how much: 1 messages, 2 traffic, from 5 on also " +
+      "libtpms' own lines",
+    parameters: parameters.log,
+  },
+  {
+    name: "pcap",
+    argument: true,
+    hint: "file=PATH|fd=FD[,mode=0...][,truncate][,checksums]",
+    interfaces: ALL,
+    help: "record TPM commands and responses for Wireshark",
+    parameters: parameters.pcap,
+  },
+  {
+    name: "pid",
+    argument: true,
+    hint: "file=PATH|fd=FD",
+    interfaces: ALL,
+    help: "write the process ID into this file",
+    parameters: parameters.pid,
+  },
+  {
+    name: "daemon",
+    letter: "d",
+    argument: false,
+    interfaces: CHANNEL,
+    help: "run in the background; returns when the TPM can be reached",
+  },
+  {
+    name: "runas",
+    letter: "r",
+    argument: true,
+    hint: "USER",
+    interfaces: ALL,
+    help: "run as this user (a name or a number); needs root",
+  },
+  {
+    name: "chroot",
+    letter: "R",
+    argument: true,
+    hint: "DIR",
+    interfaces: ALL,
+    help: "make this directory the root; needs root",
+  },
+  {
+    name: "seccomp",
+    argument: true,
+    hint: "action=kill|log|none",
+    interfaces: ALL,
+    help: "what happens on a system call that is not allowed: kill (the default), log, or none " +
+      "for no filter",
+    parameters: parameters.seccomp,
+  },
+  {
+    name: "print-capabilities",
+    argument: false,
+    interfaces: ALL,
+    help: "print what this program can do, as JSON, and exit",
+  },
+  {
+    name: "print-states",
+    argument: false,
+    interfaces: ALL,
+    help: "print which states are stored, as JSON, and exit",
+  },
+  {
+    name: "print-profiles",
+    argument: false,
+    interfaces: ALL,
+    help: "print the profiles that libtpms knows, as JSON, and exit",
+  },
+  {
+    name: "print-info",
+    argument: true,
+    hint: "FLAGS",
+    interfaces: ALL,
+    help: "print what libtpms says about the TPM, as JSON, and exit: the sum of 1 specification, " +
+      "2 attributes, 4 features, 8 algorithms, 0x10 commands, 0x20 active profile, " +
+      "0x40 available profiles, 0x80 attributes of the profile",
+  },
+  {
+    name: "version",
+    letter: "v",
+    argument: false,
+    interfaces: ["cuse"],
+    help: "print the version and exit",
+  },
+  { name: "help", letter: "h", argument: false, interfaces: ALL, help: "print this page and exit" },
+];
+
+/** The options of one interface. */
+export function optionsOf(which: Interface): readonly Option[] {
+  return options.filter(({ interfaces }) => interfaces.includes(which));
+}

@@ -1,0 +1,103 @@
+// What one emulator process is to be: the command line as values, complete and checked.
+import type { TcpAddress, UnixAddress } from "../transports/listener.ts";
+import type { LocalityPolicy } from "../tpm/tpm.ts";
+import type { StartupType } from "../tpm/family.ts";
+import type { LogConfig } from "./log.ts";
+
+export type Interface = "socket" | "chardev" | "cuse";
+
+/** Where a channel's connections come from. */
+export type Source =
+  | ({ kind: "tcp" } & TcpAddress)
+  | ({ kind: "unix" } & UnixAddress)
+  /** A passed socket that connections are accepted from. */
+  | { kind: "listening"; fd: number }
+  /** A passed descriptor that is the connection. */
+  | { kind: "connected"; fd: number };
+
+export interface DataConfig {
+  source: Source;
+  /** The connection is closed after each answer. */
+  disconnect: boolean;
+  /** The process ends with the connection, whatever `--terminate` says. */
+  terminate: boolean;
+}
+
+export interface ControlConfig {
+  source: Source;
+  /** The process ends with the connection. */
+  terminate: boolean;
+}
+
+export interface StateConfig {
+  /** `dir://PATH` or `file://PATH`. */
+  uri: string;
+  /** Mode of the files, where one was given. */
+  mode: number | undefined;
+  lock: boolean;
+  /** The last state is kept beside the new one. */
+  backup: boolean;
+  /** Nothing is answered before the state is on the medium. */
+  fsync: boolean;
+}
+
+/** Where a key comes from; the first that is there is used. */
+export interface KeyConfig {
+  file: string | undefined;
+  fd: number | undefined;
+  passphraseFile: string | undefined;
+  passphraseFd: number | undefined;
+  format: "hex" | "binary";
+  bits: 128 | 256;
+  kdf: "pbkdf2" | "sha512";
+  /** The file is removed once it was read. */
+  remove: boolean;
+}
+
+export interface ProfileConfig {
+  source: { json: string } | { file: string } | { fd: number };
+  removeDisabled: "check" | "fips-host" | undefined;
+}
+
+export interface PcapConfig {
+  file: string | undefined;
+  fd: number | undefined;
+  mode: number;
+  truncate: boolean;
+  checksums: boolean;
+}
+
+/** What is printed in place of running. */
+export type Print =
+  | { what: "capabilities" }
+  | { what: "states" }
+  | { what: "profiles" }
+  | { what: "info"; flags: number };
+
+export interface DaemonConfig {
+  interface: Interface;
+  tpm2: boolean;
+  print: Print | undefined;
+  background: boolean;
+  log: LogConfig | undefined;
+  /** The process ends when the data connection is lost. */
+  terminate: boolean;
+  data: DataConfig | undefined;
+  control: ControlConfig | undefined;
+  state: StateConfig | undefined;
+  key: KeyConfig | undefined;
+  migrationKey: KeyConfig | undefined;
+  pid: { file: string } | { fd: number } | undefined;
+  policy: LocalityPolicy;
+  /** The TPM is started with the process, not with INIT. */
+  startNow: boolean;
+  startup: StartupType | undefined;
+  autoShutdown: boolean;
+  /** Another process may still hold the state's lock. */
+  incoming: boolean;
+  profile: ProfileConfig | undefined;
+  pcap: PcapConfig | undefined;
+  seccomp: "kill" | "log" | "none";
+  runas: string | undefined;
+  chroot: string | undefined;
+}

@@ -1,0 +1,318 @@
+// The loop: waits for clients, takes one message or one control request at a time, has it answered.
+// It never knows a command and never waits for the rest of a message; what a control command brings
+// about reaches it as effects.
+import type { ConnectionParts, Turn } from "../control/connection.ts";
+import { ControlConnection } from "../control/connection.ts";
+import type { Effect } from "../control/handlers.ts";
+import { type Poller, POLLIN, POLLOUT, POLLRDHUP } from "../ffi/poll.ts";
+import type { StorageLock } from "../state/storage_lock.ts";
+import type { Tpm } from "../tpm/tpm.ts";
+import type { Channel } from "../transports/channel.ts";
+import type { Listener } from "../transports/listener.ts";
+import { MessageReader } from "../transports/message_reader.ts";
+import type { Spin } from "./spin.ts";
+
+/** How one channel begins and what its end means. */
+export interface ChannelPlan {
+  listener?: Listener | undefined;
+  /** A connection that is there from the start. */
+  channel?: Channel | undefined;
+  /** The process ends with the connection. */
+  terminate: boolean;
+}
+
+export interface DataPlan extends ChannelPlan {
+  /** The connection is closed after each answer. */
+  disconnect: boolean;
+}
+
+export interface LoopParts {
+  tpm: Tpm;
+  lock: StorageLock;
+  poller: Poller;
+  spin: Spin;
+  data: DataPlan;
+  control: ChannelPlan;
+  /** For control connections; the loop adds what they ask of it. */
+  connection: ConnectionParts;
+  /** Makes a channel of a descriptor that a control client passed. */
+  channelOf: (fd: number) => Channel;
+  report: (message: string) => void;
+}
+
+/**
+ * How long commands are answered without giving the event loop a turn (signals, timers), and how
+ * long this thread sleeps in poll(2) itself before it waits beside the event loop: waking up there
+ * takes two wake-ups. A signal ends that sleep at once.
+ */
+const SLICE_MS = 5;
+const SLEEP_MS = 20;
+
+export class Loop {
+  #data: Channel | undefined;
+  #control: ControlConnection | undefined;
+  readonly #reader: MessageReader;
+  /** The data connection's command that runs in another thread. */
+  #answering = false;
+  #ending = false;
+  /** Something was served since the last long wait: more may follow soon. */
+  #busy = false;
+  /** When the event loop had its last turn. */
+  #turned = 0;
+
+  constructor(private readonly parts: LoopParts) {
+    this.#reader = new MessageReader(parts.tpm.family.prefixed);
+    this.#data = parts.data.channel;
+    if (parts.control.channel !== undefined) {
+      this.#control = new ControlConnection(parts.control.channel, parts.connection);
+    }
+  }
+
+  /** Whether SET_DATAFD would take the place of a data connection. */
+  get hasDataConnection(): boolean {
+    return this.#data !== undefined || this.parts.data.listener !== undefined;
+  }
+
+  /** Ends the loop after the message that is being served; may be called at any time. */
+  end(): void {
+    this.#ending = true;
+    if (this.parts.tpm.pending !== undefined) this.parts.tpm.cancel();
+    this.parts.poller.wake();
+  }
+
+  /** Serves until {@linkcode end}, a control command or the loss of a connection ends it. */
+  async run(): Promise<void> {
+    const { poller } = this.parts;
+    while (!this.#ending) {
+      const dataSlot = this.#watchData();
+      const controlSlot = this.#watchControl();
+      await this.#wait();
+      if (this.#ending) break;
+      const controlFound = controlSlot === undefined ? 0 : poller.found(controlSlot);
+      const dataFound = dataSlot === undefined ? 0 : poller.found(dataSlot);
+      this.#busy ||= controlFound !== 0 || dataFound !== 0;
+      // Control goes first: it may change what a command means that came at the same time.
+      await this.#serveControl(controlFound);
+      if (!this.#ending) await this.#serveData(dataFound);
+    }
+    if (this.parts.tpm.pending !== undefined) await this.parts.tpm.pending;
+    this.#control?.close();
+    this.#data?.close();
+  }
+
+  #watchData(): number | undefined {
+    const { poller, data, tpm } = this.parts;
+    poller.clear();
+    if (this.#data === undefined) {
+      return data.listener === undefined ? undefined : poller.add(data.listener.fd, POLLIN);
+    }
+    const ready = tpm.pending === undefined && !this.#data.unsent ? POLLIN : POLLRDHUP;
+    return poller.add(this.#data.fd, ready | (this.#data.unsent ? POLLOUT : 0));
+  }
+
+  #watchControl(): number | undefined {
+    const { poller, control } = this.parts;
+    if (this.#control === undefined) {
+      return control.listener === undefined ? undefined : poller.add(control.listener.fd, POLLIN);
+    }
+    const { channel } = this.#control;
+    return poller.add(channel.fd, channel.unsent ? POLLOUT : POLLIN);
+  }
+
+  /** Waits until a descriptor is ready, a deadline is over, or {@linkcode end} was called. */
+  async #wait(): Promise<void> {
+    const { poller, tpm } = this.parts;
+    const timeout = this.#timeout();
+    const overdue = performance.now() - this.#turned > SLICE_MS;
+    if (timeout === 0 || (this.#busy && overdue)) {
+      const ready = await poller.aside(0);
+      this.#turned = performance.now();
+      if (timeout === 0 || ready > 0 || this.#ending) return;
+    }
+    // While a command runs in another thread, its answer comes through the event loop.
+    if (this.#busy && tpm.pending === undefined) {
+      this.#busy = false;
+      if (poller.now(timeout < 0 ? SLEEP_MS : Math.min(timeout, SLEEP_MS)) > 0) return;
+      if (this.#timeout() === 0) return;
+    }
+    await poller.aside(timeout);
+    this.#turned = performance.now();
+  }
+
+  /** Milliseconds until something is due; -1 where nothing is. */
+  #timeout(): number {
+    let deadline = this.#control?.deadline ?? Infinity;
+    if (this.#data !== undefined && !this.#data.unsent && this.parts.tpm.pending === undefined) {
+      if (this.#reader.size > 0) return 0;
+      deadline = Math.min(deadline, this.#reader.restUntil ?? Infinity);
+    }
+    if (deadline === Infinity) return -1;
+    return Math.max(0, Math.ceil(deadline - performance.now()));
+  }
+
+  async #serveControl(found: number): Promise<void> {
+    const { control } = this.parts;
+    if (this.#control === undefined) {
+      if (found === 0 || control.listener === undefined) return;
+      const channel = await control.listener.accept();
+      if (channel !== undefined) {
+        this.#control = new ControlConnection(channel, this.parts.connection);
+      }
+      return;
+    }
+    const connection = this.#control;
+    if (connection.channel.unsent) {
+      if (found !== 0 && !connection.channel.flush()) this.#dropControl();
+      return;
+    }
+    let turn: Turn = { effects: [], gone: false };
+    if (found !== 0) turn = await connection.receive();
+    else if (connection.deadline !== undefined && performance.now() >= connection.deadline) {
+      turn = await connection.expire();
+    }
+    for (const effect of turn.effects) this.#apply(effect);
+    if (turn.gone) this.#dropControl();
+  }
+
+  #dropControl(): void {
+    this.#control?.close();
+    this.#control = undefined;
+    if (this.parts.control.terminate) this.#ending = true;
+  }
+
+  #apply(effect: Effect): void {
+    switch (effect.kind) {
+      case "terminate":
+        this.#ending = true;
+        break;
+      case "releaseStorage":
+        this.parts.lock.release();
+        break;
+      case "useDataFd":
+        this.#data = this.parts.channelOf(effect.fd);
+        break;
+    }
+  }
+
+  async #serveData(found: number): Promise<void> {
+    const { data, tpm } = this.parts;
+    if (this.#data === undefined) {
+      if (found !== 0 && data.listener !== undefined) this.#data = await data.listener.accept();
+      return;
+    }
+    if (this.#data.unsent) {
+      if (found !== 0 && (!this.#data.flush() || (found & POLLRDHUP) !== 0)) this.#loseData();
+      return;
+    }
+    if (tpm.pending !== undefined) {
+      if (found !== 0 && this.#answering) this.#loseData();
+      return;
+    }
+    await this.#serveMessages(this.#data, found !== 0);
+  }
+
+  /** Answers messages as long as they come fast, and no longer than a slice of time. */
+  async #serveMessages(channel: Channel, readable: boolean): Promise<void> {
+    const reader = this.#reader;
+    const { spin } = this.parts;
+    const start = performance.now();
+    let look = readable;
+    while (!this.#ending) {
+      if (!reader.next(start)) {
+        if (!look) return;
+        const outcome = reader.receive(channel);
+        if (outcome === "gone") return this.#loseData();
+        if (outcome !== "message") return;
+      }
+      const locking = this.parts.lock.ensure();
+      if (locking !== undefined && !await this.#locked(locking)) return;
+      if (!this.#answer(channel)) return;
+      if (!channel.neverWaits || performance.now() - start > SLICE_MS) return;
+      look = false;
+      if (reader.size > 0) continue;
+      let looks = spin.looks();
+      if (looks === 0) return;
+      while (looks-- > 0) {
+        const outcome = reader.receive(channel);
+        if (outcome === "nothing") continue;
+        if (outcome === "gone") return this.#loseData();
+        if (outcome === "partial") return;
+        spin.hit();
+        looks = -1;
+      }
+      if (reader.size === 0) return spin.missed();
+    }
+  }
+
+  /** Waits for the lock on the storage; without it the process ends, as another one has the TPM. */
+  async #locked(locking: Promise<void>): Promise<boolean> {
+    try {
+      await locking;
+      return true;
+    } catch (error) {
+      this.parts.report((error as Error).message);
+      this.#ending = true;
+      return false;
+    }
+  }
+
+  /** Has the message answered; false when the channel cannot be served further now. */
+  #answer(channel: Channel): boolean {
+    const { tpm } = this.parts;
+    const reader = this.#reader;
+    try {
+      const answer = tpm.process(reader.buffer, reader.size);
+      if (answer instanceof Promise) {
+        this.#answerLater(channel, answer);
+        return false;
+      }
+      reader.drop();
+      return this.#send(channel, answer);
+    } catch (error) {
+      reader.drop();
+      this.parts.report((error as Error).message);
+      return true;
+    }
+  }
+
+  #answerLater(channel: Channel, answer: Promise<Uint8Array<ArrayBuffer>>): void {
+    this.#answering = true;
+    answer.then((response) => {
+      // The client may have gone meanwhile, and another one come.
+      if (this.#answering) {
+        this.#reader.drop();
+        this.#send(channel, response);
+      }
+    }, (error) => {
+      if (this.#answering) this.#reader.drop();
+      this.parts.report((error as Error).message);
+    }).finally(() => {
+      this.#answering = false;
+      this.parts.poller.wake();
+    });
+  }
+
+  /** Sends an answer; false when the connection is closed with it or cannot take more now. */
+  #send(channel: Channel, answer: Uint8Array<ArrayBuffer>): boolean {
+    const { data } = this.parts;
+    if (!channel.send(answer) || (data.disconnect && !channel.unsent)) {
+      this.#dropData();
+      return false;
+    }
+    return !channel.unsent;
+  }
+
+  /** The client is gone. */
+  #loseData(): void {
+    this.parts.report("The data client disconnected");
+    this.#dropData();
+  }
+
+  #dropData(): void {
+    this.#data?.close();
+    this.#data = undefined;
+    this.#answering = false;
+    this.#reader.reset();
+    if (this.parts.data.terminate) this.#ending = true;
+  }
+}

@@ -1,0 +1,48 @@
+// Tells the user when state cannot be read or written: each trouble once, and when it is over. The
+// chip only gets a number for it.
+import type { NvStore } from "../ffi/callbacks.ts";
+
+export class ReportingStore implements NvStore {
+  /** The trouble that was told last, until the same kind of access succeeds. */
+  #told = new Map<keyof NvStore, string>();
+
+  constructor(
+    private readonly inner: NvStore,
+    private readonly report: (message: string) => void,
+  ) {}
+
+  prepare(): void {
+    this.#watched("prepare", "prepare the storage", () => this.inner.prepare());
+  }
+
+  load(name: string): Uint8Array | undefined {
+    return this.#watched("load", `load the state '${name}'`, () => this.inner.load(name));
+  }
+
+  store(name: string, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#watched("store", `store the state '${name}'`, () => this.inner.store(name, bytes));
+  }
+
+  remove(name: string, mustExist: boolean): void {
+    this.#watched(
+      "remove",
+      `remove the state '${name}'`,
+      () => this.inner.remove(name, mustExist),
+    );
+  }
+
+  #watched<T>(kind: keyof NvStore, what: string, action: () => T): T {
+    try {
+      const result = action();
+      if (this.#told.size > 0 && this.#told.delete(kind)) {
+        this.report(`Could ${what} again`);
+      }
+      return result;
+    } catch (error) {
+      const message = `Could not ${what}: ${(error as Error).message}`;
+      if (this.#told.get(kind) !== message) this.report(message);
+      this.#told.set(kind, message);
+      throw error;
+    }
+  }
+}

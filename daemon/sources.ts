@@ -1,0 +1,72 @@
+// Opens the channels that the configuration names; says clearly what stood in the way.
+import type { Source } from "./config.ts";
+import type { System } from "./system.ts";
+import { type Channel, DescriptorChannel } from "../transports/channel.ts";
+import { type Listener, listenPassed, listenTcp, listenUnix } from "../transports/listener.ts";
+
+/** A channel's beginning: either somebody to accept from, or a connection that is there. */
+export interface Opened {
+  listener?: Listener;
+  channel?: Channel;
+}
+
+/** Opens a source; `what` names it in messages: "data channel". */
+export function openSource(system: System, source: Source, what: string): Opened {
+  switch (source.kind) {
+    case "tcp":
+      return {
+        listener: listening(what, describe(source), () => listenTcp(system.sockets, source)),
+      };
+    case "unix": {
+      const open = () => listenUnix(system.sockets, system.files, source);
+      return { listener: listening(what, describe(source), open) };
+    }
+    case "listening":
+      requireSocket(system, source.fd, what);
+      if (!system.sockets.isListening(source.fd)) {
+        throw new Error(`descriptor ${source.fd} for the ${what} is not a listening socket`);
+      }
+      return { listener: listenPassed(system.sockets, source.fd) };
+    case "connected":
+      return { channel: channelOf(system, source.fd, what) };
+  }
+}
+
+function listening(what: string, where: string, open: () => Listener): Listener {
+  try {
+    return open();
+  } catch (error) {
+    throw new Error(`Could not open the ${what} at ${where}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+}
+
+function describe(source: Source): string {
+  switch (source.kind) {
+    case "tcp":
+      return `port ${source.port} of ${source.host}`;
+    case "unix":
+      return `'${source.path}'`;
+    default:
+      return `descriptor ${source.fd}`;
+  }
+}
+
+function requireSocket(system: System, fd: number, what: string): void {
+  const { kind } = system.files.status(fd);
+  if (kind !== "socket") {
+    throw new Error(`descriptor ${fd} for the ${what} is a ${kind}, not a socket`);
+  }
+}
+
+/** A channel of a passed descriptor: a socket, a pipe or a character device, but no file. */
+export function channelOf(system: System, fd: number, what: string): Channel {
+  const { kind } = system.files.status(fd);
+  if (kind === "file" || kind === "directory" || kind === "block") {
+    throw new Error(
+      `descriptor ${fd} for the ${what} is a ${kind}; TPM commands cannot come there`,
+    );
+  }
+  return new DescriptorChannel(system.sockets, fd, kind === "socket" ? "socket" : "device");
+}

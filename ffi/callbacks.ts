@@ -1,0 +1,138 @@
+// The functions that libtpms calls: its state store and its question for the locality, as a
+// `struct libtpms_callbacks`. The one place where an error becomes a TPM result for libtpms.
+import { TpmResult } from "../wire/codes.ts";
+
+/** A failure with the TPM result that libtpms, or a control client, gets for it. */
+export class TpmResultError extends Error {
+  override name = "TpmResultError";
+  constructor(readonly result: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
+
+/** Where libtpms keeps its state; names are `permall`, `volatilestate`, `savestate`. */
+export interface NvStore {
+  /** Called before the first access, at each start of the TPM. */
+  prepare(): void;
+  /** The state of that name, or undefined where there is none. */
+  load(name: string): Uint8Array | undefined;
+  /** Keeps the state; when it returns, the state outlives the process. `bytes` live until then. */
+  store(name: string, bytes: Uint8Array<ArrayBuffer>): void;
+  /** Removes the state; it is an error when there is none and `mustExist`. */
+  remove(name: string, mustExist: boolean): void;
+}
+
+/** What libtpms asks of its host. */
+export interface TpmHost {
+  readonly nvram: NvStore;
+  /** Locality of the command that is being processed, 0 to 4. */
+  locality(): number;
+}
+
+/** Allocates memory that libtpms may free() itself. */
+export type Allocate = (size: number) => Deno.PointerValue;
+
+/**
+ * `struct libtpms_callbacks` (libtpms/tpm_library.h) on a 64-bit machine: its own size as an int,
+ * then seven function pointers, NULL where the default will do.
+ */
+const STRUCT_SIZE = 64;
+const POINTER_SIZE = 8;
+
+// C signatures, `TPM_RESULT f(…)` each:
+const initSignature = { parameters: [], result: "u32" } as const;
+/** (unsigned char **data, uint32_t *length, uint32_t tpm_number, const char *name) */
+const loadSignature = {
+  parameters: ["pointer", "pointer", "u32", "pointer"],
+  result: "u32",
+} as const;
+/** (const unsigned char *data, uint32_t length, uint32_t tpm_number, const char *name) */
+const storeSignature = { parameters: ["pointer", "u32", "u32", "pointer"], result: "u32" } as const;
+/** (uint32_t tpm_number, const char *name, TPM_BOOL mustExist) */
+const removeSignature = { parameters: ["u32", "pointer", "u8"], result: "u32" } as const;
+/** (TPM_MODIFIER_INDICATOR *locality, uint32_t tpm_number) */
+const localitySignature = { parameters: ["pointer", "u32"], result: "u32" } as const;
+
+/** The callback table; it must live as long as libtpms may call. */
+export class Callbacks {
+  /** `struct libtpms_callbacks`, which TPMLIB_RegisterCallbacks copies. */
+  readonly struct = new Uint8Array(STRUCT_SIZE);
+
+  constructor(host: TpmHost, allocate: Allocate) {
+    const { nvram } = host;
+    const nvramInit = new Deno.UnsafeCallback(
+      initSignature,
+      () => resultOfRunning(() => nvram.prepare()),
+    );
+    const load = new Deno.UnsafeCallback(loadSignature, (dataOut, lengthOut, _number, namePtr) => {
+      writePointer(dataOut, null);
+      writeU32(lengthOut, 0);
+      let missing = false;
+      const result = resultOfRunning(() => {
+        const bytes = nvram.load(text(namePtr));
+        if (bytes === undefined) {
+          missing = true;
+          return;
+        }
+        // malloc(0) may be NULL, which libtpms would take for "nothing loaded".
+        const memory = allocate(Math.max(bytes.length, 1));
+        if (memory === null) throw new TpmResultError(TpmResult.SIZE, "out of memory");
+        if (bytes.length > 0) memoryAt(memory, bytes.length).set(bytes);
+        writePointer(dataOut, memory);
+        writeU32(lengthOut, bytes.length);
+      });
+      return missing ? TpmResult.RETRY : result;
+    });
+    const store = new Deno.UnsafeCallback(storeSignature, (data, length, _number, namePtr) => {
+      return resultOfRunning(() => {
+        nvram.store(text(namePtr), data === null ? new Uint8Array() : memoryAt(data, length));
+      });
+    });
+    const remove = new Deno.UnsafeCallback(removeSignature, (_number, namePtr, mustExist) => {
+      return resultOfRunning(() => nvram.remove(text(namePtr), mustExist !== 0));
+    });
+    const locality = new Deno.UnsafeCallback(localitySignature, (out) => {
+      writeU32(out, host.locality());
+      return TpmResult.SUCCESS;
+    });
+
+    // In the order of the C struct; io_init and physical presence keep libtpms' defaults.
+    const table = [nvramInit, load, store, remove, null, locality, null];
+    const view = new DataView(this.struct.buffer);
+    view.setInt32(0, STRUCT_SIZE, true);
+    table.forEach((callback, index) => {
+      const address = callback === null ? 0n : Deno.UnsafePointer.value(callback.pointer);
+      view.setBigUint64((index + 1) * POINTER_SIZE, address, true);
+    });
+  }
+}
+
+/** Runs a callback's work; what it throws becomes the result that libtpms gets. */
+function resultOfRunning(action: () => void): number {
+  try {
+    action();
+    return TpmResult.SUCCESS;
+  } catch (error) {
+    return error instanceof TpmResultError ? error.result : TpmResult.FAIL;
+  }
+}
+
+function text(pointer: Deno.PointerValue): string {
+  return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
+}
+
+/** The memory itself, not a copy: valid only as long as its owner says. */
+export function memoryAt(pointer: Deno.PointerObject, size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(pointer, size));
+}
+
+function writeU32(pointer: Deno.PointerValue, value: number): void {
+  if (pointer === null) return;
+  new DataView(Deno.UnsafePointerView.getArrayBuffer(pointer, 4)).setUint32(0, value, true);
+}
+
+function writePointer(pointer: Deno.PointerValue, value: Deno.PointerValue): void {
+  if (pointer === null) return;
+  const view = new DataView(Deno.UnsafePointerView.getArrayBuffer(pointer, POINTER_SIZE));
+  view.setBigUint64(0, Deno.UnsafePointer.value(value), true);
+}

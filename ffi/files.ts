@@ -1,0 +1,269 @@
+// Files by descriptor: open, read, write, rename, lock, with the flags that Deno's own calls lack
+// (O_NOFOLLOW, a kept directory descriptor, record locks). What is in them is the callers' affair.
+import { cString, Errno, type Libc, openLibc, type SystemError } from "./libc.ts";
+
+// Sizes and results that fit in 32 bits are declared so: 64-bit ones would be BigInt and slower.
+const symbols = {
+  /** int openat(int dirfd, const char *path, int flags, mode_t mode) */
+  openat: { parameters: ["i32", "buffer", "i32", "u32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  /** ssize_t read(int fd, void *buf, size_t count) */
+  read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  pread: { parameters: ["i32", "buffer", "u32", "i64"], result: "i32" },
+  pwrite: { parameters: ["i32", "buffer", "u32", "i64"], result: "i32" },
+  /** int statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *) */
+  statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
+  renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
+  unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  fsync: { parameters: ["i32"], result: "i32" },
+  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
+  chmod: { parameters: ["buffer", "u32"], result: "i32" },
+  /** int chown(const char *path, uid_t owner, gid_t group); -1 keeps. */
+  chown: { parameters: ["buffer", "u32", "u32"], result: "i32" },
+  umask: { parameters: ["u32"], result: "u32" },
+  /** int fcntl(int fd, int cmd, struct flock *) */
+  fcntlLock: { name: "fcntl", parameters: ["i32", "i32", "buffer"], result: "i32" },
+  fcntlGet: { name: "fcntl", parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** int ioctl(int fd, unsigned long request, void *) */
+  ioctl: { parameters: ["i32", "u32", "buffer"], result: "i32" },
+} as const;
+
+const arm = Deno.build.arch === "aarch64";
+
+/** Flags of open(2); two of them differ between architectures. */
+export const O = {
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  CREAT: 0o100,
+  TRUNC: 0o1000,
+  APPEND: 0o2000,
+  NONBLOCK: 0o4000,
+  DIRECTORY: arm ? 0o40000 : 0o200000,
+  NOFOLLOW: arm ? 0o100000 : 0o400000,
+  CLOEXEC: 0o2000000,
+} as const;
+
+/** "The working directory" in place of a directory descriptor. */
+export const AT_FDCWD = -100;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC_STATS = 0x7ff;
+const F_GETFL = 3;
+const F_GETLK = 5;
+const F_SETLK = 6;
+const F_WRLCK = 1;
+const F_UNLCK = 2;
+
+export type FileKind = "file" | "directory" | "block" | "character" | "fifo" | "socket" | "other";
+
+/** What statx(2) says of a file. */
+export interface FileStatus {
+  kind: FileKind;
+  /** Permission bits, 0 to 07777. */
+  mode: number;
+  uid: number;
+  gid: number;
+  size: number;
+  /** Number of names that lead to it; 0 for one that was removed. */
+  links: number;
+}
+
+/** Offsets in `struct statx` (linux/stat.h), which is the same on every architecture. */
+const statxLayout = { size: 256, links: 16, uid: 20, gid: 24, mode: 28, length: 40 } as const;
+const kinds: Record<number, FileKind> = {
+  0o10: "file",
+  0o4: "directory",
+  0o6: "block",
+  0o2: "character",
+  0o1: "fifo",
+  0o14: "socket",
+};
+
+/** `struct flock`: short type, short whence, pad, off_t start, off_t len, pid_t pid, pad. */
+const flockLayout = { size: 32, pid: 24 } as const;
+
+/** Outcome of asking for a record lock: taken, or who has it (0 where the kernel cannot tell). */
+export type LockOutcome = { taken: true } | { taken: false; holder: number };
+
+/** Calls on files, each throwing {@linkcode SystemError} with the path it was about. */
+export class Files {
+  readonly #c = openLibc(symbols);
+
+  constructor(readonly libc: Libc) {}
+
+  /** Opens `path`, taken from `directory` (a descriptor, or {@linkcode AT_FDCWD}) if relative. */
+  open(path: string, flags: number, mode = 0, directory: number = AT_FDCWD): number {
+    return this.libc.check(
+      this.#c.openat(directory, cString(path), flags | O.CLOEXEC, mode),
+      "open",
+      path,
+    );
+  }
+
+  close(fd: number): void {
+    this.#c.close(fd);
+  }
+
+  /** Reads what is there now, up to the size of `into`; 0 at the end. */
+  read(fd: number, into: Uint8Array<ArrayBuffer>, subject?: string): number {
+    for (;;) {
+      const count = this.#c.read(fd, into, into.length);
+      if (count >= 0) return count;
+      if (this.libc.errno !== Errno.EINTR) throw this.libc.error("read", subject);
+    }
+  }
+
+  /**
+   * Reads to the end. `limit` bounds the memory: more bytes than that are not read, and the result
+   * is then one byte longer than `limit`.
+   */
+  readAll(fd: number, limit: number, subject?: string): Uint8Array<ArrayBuffer> {
+    const whole = new Uint8Array(limit + 1);
+    let length = 0;
+    while (length < whole.length) {
+      const count = this.read(fd, whole.subarray(length), subject);
+      if (count === 0) break;
+      length += count;
+    }
+    return whole.slice(0, length);
+  }
+
+  /** Writes all of `bytes`. */
+  write(fd: number, bytes: Uint8Array<ArrayBuffer>, subject?: string): void {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const count = this.#c.write(fd, rest, rest.length);
+      if (count >= 0) rest = rest.subarray(count);
+      else if (this.libc.errno !== Errno.EINTR) throw this.libc.error("write", subject);
+    }
+  }
+
+  /** Reads `into.length` bytes at `at`, fewer at the end of the file. */
+  readAt(fd: number, into: Uint8Array<ArrayBuffer>, at: number, subject?: string): number {
+    let length = 0;
+    while (length < into.length) {
+      const part = into.subarray(length);
+      const count = this.#c.pread(fd, part, part.length, BigInt(at + length));
+      if (count === 0) break;
+      if (count > 0) length += count;
+      else if (this.libc.errno !== Errno.EINTR) throw this.libc.error("read", subject);
+    }
+    return length;
+  }
+
+  writeAt(fd: number, bytes: Uint8Array<ArrayBuffer>, at: number, subject?: string): void {
+    let done = 0;
+    while (done < bytes.length) {
+      const part = bytes.subarray(done);
+      const count = this.#c.pwrite(fd, part, part.length, BigInt(at + done));
+      if (count >= 0) done += count;
+      else if (this.libc.errno !== Errno.EINTR) throw this.libc.error("write", subject);
+    }
+  }
+
+  /** What an open descriptor is. */
+  status(fd: number, subject?: string): FileStatus {
+    return this.#statx(fd, "", AT_EMPTY_PATH, subject ?? `descriptor ${fd}`);
+  }
+
+  /** What a path is (symbolic links followed), or undefined where there is nothing. */
+  statusOf(path: string, directory: number = AT_FDCWD): FileStatus | undefined {
+    try {
+      return this.#statx(directory, path, 0, path);
+    } catch (error) {
+      if ((error as SystemError).errno === Errno.ENOENT) return undefined;
+      throw error;
+    }
+  }
+
+  #statx(directory: number, path: string, flags: number, subject: string): FileStatus {
+    const bytes = new Uint8Array(statxLayout.size);
+    const result = this.#c.statx(directory, cString(path), flags, STATX_BASIC_STATS, bytes);
+    this.libc.check(result, "stat", subject);
+    const view = new DataView(bytes.buffer);
+    const mode = view.getUint16(statxLayout.mode, true);
+    return {
+      kind: kinds[mode >>> 12] ?? "other",
+      mode: mode & 0o7777,
+      uid: view.getUint32(statxLayout.uid, true),
+      gid: view.getUint32(statxLayout.gid, true),
+      size: Number(view.getBigUint64(statxLayout.length, true)),
+      links: view.getUint32(statxLayout.links, true),
+    };
+  }
+
+  rename(from: string, to: string, directory: number = AT_FDCWD): void {
+    const result = this.#c.renameat(directory, cString(from), directory, cString(to));
+    this.libc.check(result, "rename", from);
+  }
+
+  /** Removes a name; false where there was none. */
+  unlink(path: string, directory: number = AT_FDCWD): boolean {
+    if (this.#c.unlinkat(directory, cString(path), 0) === 0) return true;
+    if (this.libc.errno === Errno.ENOENT) return false;
+    throw this.libc.error("unlink", path);
+  }
+
+  fsync(fd: number, subject?: string): void {
+    this.libc.check(this.#c.fsync(fd), "fsync", subject);
+  }
+
+  truncate(fd: number, size: number, subject?: string): void {
+    this.libc.check(this.#c.ftruncate(fd, BigInt(size)), "ftruncate", subject);
+  }
+
+  chmod(target: string | number, mode: number, subject?: string): void {
+    const result = typeof target === "number"
+      ? this.#c.fchmod(target, mode)
+      : this.#c.chmod(cString(target), mode);
+    this.libc.check(result, "chmod", subject ?? String(target));
+  }
+
+  /** Changes the owner and the group of a path; undefined keeps. */
+  chown(path: string, uid: number | undefined, gid: number | undefined): void {
+    const keep = 0xffffffff;
+    this.libc.check(this.#c.chown(cString(path), uid ?? keep, gid ?? keep), "chown", path);
+  }
+
+  /** Runs `action` under another umask. */
+  withUmask<T>(mask: number, action: () => T): T {
+    const before = this.#c.umask(mask);
+    try {
+      return action();
+    } finally {
+      this.#c.umask(before);
+    }
+  }
+
+  /** How a descriptor was opened: O.RDONLY, O.WRONLY or O.RDWR; throws for one that is not open. */
+  accessMode(fd: number): number {
+    return this.libc.check(this.#c.fcntlGet(fd, F_GETFL, 0), "fcntl", `descriptor ${fd}`) & 3;
+  }
+
+  /**
+   * Takes the record lock (fcntl) on a whole file: the kind that the C program takes too. The
+   * process loses it when it closes any descriptor of that file.
+   */
+  lock(fd: number, subject?: string): LockOutcome {
+    const flock = new Uint8Array(flockLayout.size);
+    flock[0] = F_WRLCK;
+    if (this.#c.fcntlLock(fd, F_SETLK, flock) === 0) return { taken: true };
+    const { errno } = this.libc;
+    if (errno !== Errno.EAGAIN && errno !== Errno.EACCES) throw this.libc.error("lock", subject);
+    this.#c.fcntlLock(fd, F_GETLK, flock);
+    return { taken: false, holder: new DataView(flock.buffer).getInt32(flockLayout.pid, true) };
+  }
+
+  unlock(fd: number): void {
+    const flock = new Uint8Array(flockLayout.size);
+    flock[0] = F_UNLCK;
+    this.#c.fcntlLock(fd, F_SETLK, flock);
+  }
+
+  /** An ioctl whose argument is a struct of the caller's. */
+  ioctl(fd: number, request: number, argument: Uint8Array<ArrayBuffer>, call: string): number {
+    return this.libc.check(this.#c.ioctl(fd, request, argument), call);
+  }
+}

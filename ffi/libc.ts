@@ -1,0 +1,89 @@
+// The C library's calls as errors with names: opening libc, errno, C strings.
+// Which calls there are stands beside what uses them: files.ts, sockets.ts, poll.ts, process.ts.
+
+/** glibc's name, the same on every Linux that a Deno executable runs on. */
+const LIBC = "libc.so.6";
+
+const symbols = {
+  /** int *__errno_location(void); one address per thread, this one is the main thread's. */
+  __errno_location: { parameters: [], result: "pointer" },
+  /** char *strerror(int); static memory. */
+  strerror: { parameters: ["i32"], result: "pointer" },
+  /** const char *strerrorname_np(int); glibc 2.32 and later. */
+  strerrorname_np: { parameters: ["i32"], result: "pointer", optional: true },
+} as const;
+
+/** Numbers of the errors that this program tells apart (Linux, all architectures). */
+export const Errno = {
+  ENOENT: 2,
+  EINTR: 4,
+  EAGAIN: 11,
+  EACCES: 13,
+  EEXIST: 17,
+  ENOTDIR: 20,
+  EINVAL: 22,
+  ENOSPC: 28,
+  EPIPE: 32,
+  ECONNRESET: 104,
+} as const;
+
+/** A call of the C library that failed. */
+export class SystemError extends Error {
+  override name = "SystemError";
+  constructor(
+    /** The C function. */
+    readonly call: string,
+    readonly errno: number,
+    /** errno's name, as `ENOSPC`. */
+    readonly code: string,
+    /** errno in words, as strerror(3) says it. */
+    readonly reason: string,
+    /** What it was done to: a path or an address. */
+    readonly subject?: string,
+  ) {
+    super(`${call}${subject === undefined ? "" : ` '${subject}'`}: ${reason} (${code})`);
+  }
+}
+
+/** A NUL-terminated string for a `const char *` that lives as long as the call. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  if (text.includes("\0")) throw new TypeError(`a C string cannot hold NUL: '${text}'`);
+  return new TextEncoder().encode(text + "\0");
+}
+
+/** Opens functions of the C library. */
+export function openLibc<S extends Deno.ForeignLibraryInterface>(functions: S) {
+  return Deno.dlopen(LIBC, functions).symbols;
+}
+
+/** errno of the main thread, and what it means. */
+export class Libc {
+  readonly #functions = openLibc(symbols);
+  readonly #errno = new Int32Array(
+    Deno.UnsafePointerView.getArrayBuffer(this.#functions.__errno_location()!, 4),
+  );
+
+  /** errno of the call just made; a plain call, not a nonblocking one. */
+  get errno(): number {
+    return this.#errno[0]!;
+  }
+
+  /** errno in words. */
+  strerror(errno: number): string {
+    const text = this.#functions.strerror(errno);
+    return text === null ? `error ${errno}` : Deno.UnsafePointerView.getCString(text);
+  }
+
+  /** The error of the call just made. */
+  error(call: string, subject?: string, errno = this.errno): SystemError {
+    const name = this.#functions.strerrorname_np?.(errno) ?? null;
+    const code = name === null ? `errno ${errno}` : Deno.UnsafePointerView.getCString(name);
+    return new SystemError(call, errno, code, this.strerror(errno), subject);
+  }
+
+  /** Passes `result` on; -1 is thrown as the error it stands for. */
+  check(result: number, call: string, subject?: string): number {
+    if (result < 0) throw this.error(call, subject);
+    return result;
+  }
+}

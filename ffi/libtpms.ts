@@ -1,0 +1,308 @@
+// libtpms as a value: its functions with plain arguments and results, its memory rules kept here.
+// When to call what is the emulated chip's affair (tpm/).
+import { TpmResult } from "../wire/codes.ts";
+import { COMMAND_MAX } from "../wire/tpm.ts";
+import { Callbacks, memoryAt, type TpmHost, TpmResultError } from "./callbacks.ts";
+import { cString, SystemError } from "./libc.ts";
+
+/** errno of "cannot access a needed shared library", which dlopen(3) itself does not set. */
+const ELIBACC = 79;
+
+/** The name that the C program is linked with. */
+export const LIBTPMS = "libtpms.so.0";
+
+// The C signatures (libtpms/tpm_library.h, tpm_tis.h). TPM_RESULT is uint32_t, enums are int.
+const symbols = {
+  TPMLIB_GetVersion: { parameters: [], result: "u32" },
+  TPMLIB_ChooseTPMVersion: { parameters: ["i32"], result: "u32" },
+  /** The struct is copied; what it points to must stay. */
+  TPMLIB_RegisterCallbacks: { parameters: ["buffer"], result: "u32" },
+  TPMLIB_MainInit: { parameters: [], result: "u32" },
+  TPMLIB_Terminate: { parameters: [], result: "void" },
+  /**
+   * (unsigned char **response, uint32_t *response_size, uint32_t *buffer_size,
+   * unsigned char *command, uint32_t command_size); libtpms reallocates the response buffer when
+   * it is too small, and it stays ours for the next call.
+   */
+  TPMLIB_Process: { parameters: ["buffer", "buffer", "buffer", "buffer", "u32"], result: "u32" },
+  processAside: {
+    name: "TPMLIB_Process",
+    parameters: ["buffer", "buffer", "buffer", "buffer", "u32"],
+    result: "u32",
+    nonblocking: true,
+  },
+  /** (unsigned char **buffer, uint32_t *length); the buffer is ours to free. */
+  TPMLIB_VolatileAll_Store: { parameters: ["buffer", "buffer"], result: "u32" },
+  /** The one function that may be called while another runs. */
+  TPMLIB_CancelCommand: { parameters: [], result: "u32" },
+  TPMLIB_GetTPMProperty: { parameters: ["i32", "buffer"], result: "u32" },
+  /** char *(enum flags); ours to free. */
+  TPMLIB_GetInfo: { parameters: ["i32"], result: "pointer" },
+  /** (uint32_t wanted, uint32_t *min, uint32_t *max) → uint32_t actual */
+  TPMLIB_SetBufferSize: { parameters: ["u32", "buffer", "buffer"], result: "u32" },
+  /** (enum type, const unsigned char *buffer, uint32_t length); copied. */
+  TPMLIB_SetState: { parameters: ["i32", "buffer", "u32"], result: "u32" },
+  TPMLIB_SetDebugFD: { parameters: ["i32"], result: "void" },
+  TPMLIB_SetDebugLevel: { parameters: ["u32"], result: "void" },
+  TPMLIB_SetDebugPrefix: { parameters: ["buffer"], result: "u32" },
+  TPM_IO_Hash_Start: { parameters: [], result: "u32" },
+  TPM_IO_Hash_Data: { parameters: ["buffer", "u32"], result: "u32" },
+  TPM_IO_Hash_End: { parameters: [], result: "u32" },
+  TPM_IO_TpmEstablished_Get: { parameters: ["buffer"], result: "u32" },
+  TPM_IO_TpmEstablished_Reset: { parameters: [], result: "u32" },
+  // Since libtpms 0.10:
+  /** const char *json, copied. */
+  TPMLIB_SetProfile: { parameters: ["buffer"], result: "u32", optional: true },
+  TPMLIB_WasManufactured: { parameters: [], result: "u8", optional: true },
+} as const;
+
+/** Memory that libtpms handed over is the C library's. */
+const memorySymbols = {
+  malloc: { parameters: ["usize"], result: "pointer" },
+  free: { parameters: ["pointer"], result: "void" },
+} as const;
+
+/** enum TPMLIB_TPMVersion */
+export type LibtpmsVersion = 0 | 1;
+
+/** enum TPMLIB_StateType */
+export const StateType = { PERMANENT: 1, VOLATILE: 2, SAVE_STATE: 4 } as const;
+
+/** enum TPMLIB_TPMProperty, of which two are of use here. */
+const Property = { BUFFER_MAX: 2 } as const;
+
+/** enum TPMLIB_InfoFlags */
+export const InfoFlag = {
+  TPMSPECIFICATION: 1,
+  TPMATTRIBUTES: 2,
+  TPMFEATURES: 4,
+  RUNTIME_ALGORITHMS: 8,
+  RUNTIME_COMMANDS: 0x10,
+  ACTIVE_PROFILE: 0x20,
+  AVAILABLE_PROFILES: 0x40,
+  RUNTIME_ATTRIBUTES: 0x80,
+} as const;
+
+/** What SetBufferSize answers; sizes in bytes. */
+export interface BufferSize {
+  size: number;
+  min: number;
+  max: number;
+}
+
+export class Libtpms {
+  readonly #c;
+  readonly #memory = Deno.dlopen("libc.so.6", memorySymbols).symbols;
+  /** Kept because libtpms calls into them as long as it lives. */
+  #callbacks: Callbacks | undefined;
+
+  // The response buffer: `unsigned char *`, its size, the response's size.
+  readonly #responsePointer = new Uint8Array(8);
+  readonly #responsePointerWords = new Uint32Array(this.#responsePointer.buffer);
+  readonly #responseSize = new Uint8Array(4);
+  readonly #responseSizeWord = new Uint32Array(this.#responseSize.buffer);
+  readonly #bufferSize = new Uint8Array(4);
+  readonly #bufferSizeWord = new Uint32Array(this.#bufferSize.buffer);
+  #response: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #responseLow = 0;
+  #responseHigh = 0;
+
+  private constructor(path: string) {
+    this.#c = Deno.dlopen(path, symbols).symbols;
+  }
+
+  /** Opens the library. Throws {@linkcode SystemError}, which says what to install. */
+  static open(path = LIBTPMS): Libtpms {
+    try {
+      return new Libtpms(path);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const hint = "\nInstall libtpms: 'apt-get install libtpms0' (Debian, Ubuntu), " +
+        "'dnf install libtpms' (Fedora, RHEL), 'zypper install libtpms0' (openSUSE), " +
+        "'pacman -S libtpms' (Arch), 'apk add libtpms' (Alpine)";
+      throw new SystemError("dlopen", ELIBACC, "ELIBACC", reason + hint, path);
+    }
+  }
+
+  /** major << 16 | minor << 8 | micro */
+  get version(): number {
+    return this.#c.TPMLIB_GetVersion();
+  }
+
+  /** Whether the library knows profiles (0.10 and later). */
+  get hasProfiles(): boolean {
+    return this.#c.TPMLIB_SetProfile !== null;
+  }
+
+  /** Chooses TPM 1.2 or TPM 2. Not possible between {@linkcode mainInit} and {@linkcode terminate}. */
+  chooseVersion(version: LibtpmsVersion): number {
+    return this.#c.TPMLIB_ChooseTPMVersion(version);
+  }
+
+  /** Hands in what libtpms asks of its host; before the first {@linkcode mainInit}. */
+  register(host: TpmHost): void {
+    this.#callbacks = new Callbacks(host, (size) => this.#memory.malloc(BigInt(size)));
+    this.#c.TPMLIB_RegisterCallbacks(this.#callbacks.struct);
+  }
+
+  /** Powers the TPM on: loads its state, or makes one. */
+  mainInit(): number {
+    return this.#c.TPMLIB_MainInit();
+  }
+
+  terminate(): void {
+    this.#c.TPMLIB_Terminate();
+  }
+
+  /**
+   * Has a command of `size` bytes processed. The response is libtpms' own memory: it is valid until
+   * the next command. Throws {@linkcode TpmResultError} where there is no response at all.
+   */
+  process(command: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+    return this.#responseOf(
+      this.#c.TPMLIB_Process(
+        this.#responsePointer,
+        this.#responseSize,
+        this.#bufferSize,
+        command,
+        size,
+      ),
+    );
+  }
+
+  /** The same in another thread. Until it is done only {@linkcode cancel} may be called. */
+  async processAside(
+    command: Uint8Array<ArrayBuffer>,
+    size: number,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#responseOf(
+      await this.#c.processAside(
+        this.#responsePointer,
+        this.#responseSize,
+        this.#bufferSize,
+        command,
+        size,
+      ),
+    );
+  }
+
+  #responseOf(result: number): Uint8Array<ArrayBuffer> {
+    if (result !== TpmResult.SUCCESS) {
+      throw new TpmResultError(result, `TPMLIB_Process failed: 0x${result.toString(16)}`);
+    }
+    const [low, high] = [this.#responsePointerWords[0]!, this.#responsePointerWords[1]!];
+    const capacity = this.#bufferSizeWord[0]!;
+    if (
+      low !== this.#responseLow || high !== this.#responseHigh ||
+      capacity !== this.#response.length
+    ) {
+      this.#responseLow = low;
+      this.#responseHigh = high;
+      const pointer = Deno.UnsafePointer.create(BigInt(high) << 32n | BigInt(low));
+      this.#response = pointer === null ? new Uint8Array() : memoryAt(pointer, capacity);
+    }
+    return this.#response.subarray(0, this.#responseSizeWord[0]!);
+  }
+
+  /** The TPM's volatile state, serialised. */
+  volatileState(): Uint8Array<ArrayBuffer> {
+    const pointer = new Uint8Array(8);
+    const length = new Uint32Array(1);
+    const result = this.#c.TPMLIB_VolatileAll_Store(pointer, new Uint8Array(length.buffer));
+    if (result !== TpmResult.SUCCESS) {
+      throw new TpmResultError(
+        result,
+        `could not serialise the volatile state: 0x${result.toString(16)}`,
+      );
+    }
+    const memory = Deno.UnsafePointer.create(new BigUint64Array(pointer.buffer)[0]!);
+    if (memory === null) return new Uint8Array();
+    const bytes = memoryAt(memory, length[0]!).slice();
+    this.#memory.free(memory);
+    return bytes;
+  }
+
+  /** Asks the command that runs in another thread to give up. */
+  cancel(): number {
+    return this.#c.TPMLIB_CancelCommand();
+  }
+
+  /** Largest command in bytes. */
+  bufferMax(): number {
+    const value = new Int32Array(1);
+    const result = this.#c.TPMLIB_GetTPMProperty(
+      Property.BUFFER_MAX,
+      new Uint8Array(value.buffer),
+    );
+    return result === TpmResult.SUCCESS ? value[0]! : COMMAND_MAX;
+  }
+
+  /** The JSON text for a set of {@linkcode InfoFlag}s, or undefined where libtpms has none. */
+  info(flags: number): string | undefined {
+    const text = this.#c.TPMLIB_GetInfo(flags | 0);
+    if (text === null) return undefined;
+    const json = Deno.UnsafePointerView.getCString(text);
+    this.#memory.free(text);
+    return json;
+  }
+
+  /** Sets the size of the command buffer, clamped to what is possible; 0 asks. */
+  setBufferSize(wanted: number): BufferSize {
+    const min = new Uint32Array(1);
+    const max = new Uint32Array(1);
+    const size = this.#c.TPMLIB_SetBufferSize(
+      wanted,
+      new Uint8Array(min.buffer),
+      new Uint8Array(max.buffer),
+    );
+    return { size, min: min[0]!, max: max[0]! };
+  }
+
+  /** Hands in a state for the next {@linkcode mainInit}; undefined hides the stored one. */
+  setState(type: number, bytes: Uint8Array<ArrayBuffer> | undefined): number {
+    return this.#c.TPMLIB_SetState(type, bytes ?? null, bytes?.length ?? 0);
+  }
+
+  /** Where libtpms logs, how much (0: nothing), and what its lines begin with. */
+  setDebug(fd: number, level: number, prefix: string): void {
+    this.#c.TPMLIB_SetDebugFD(fd);
+    this.#c.TPMLIB_SetDebugLevel(level);
+    this.#c.TPMLIB_SetDebugPrefix(prefix === "" ? null : cString(prefix));
+  }
+
+  hashStart(): number {
+    return this.#c.TPM_IO_Hash_Start();
+  }
+
+  hashData(bytes: Uint8Array<ArrayBuffer>): number {
+    return this.#c.TPM_IO_Hash_Data(bytes, bytes.length);
+  }
+
+  hashEnd(): number {
+    return this.#c.TPM_IO_Hash_End();
+  }
+
+  /** The established bit. Throws {@linkcode TpmResultError}. */
+  established(): boolean {
+    const bit = new Uint8Array(1);
+    const result = this.#c.TPM_IO_TpmEstablished_Get(bit);
+    if (result !== TpmResult.SUCCESS) {
+      throw new TpmResultError(result, "could not read the established bit");
+    }
+    return bit[0] !== 0;
+  }
+
+  resetEstablished(): number {
+    return this.#c.TPM_IO_TpmEstablished_Reset();
+  }
+
+  /** Sets the profile that the next manufacture of a TPM 2 uses. */
+  setProfile(json: string): number {
+    return this.#c.TPMLIB_SetProfile?.(cString(json)) ?? TpmResult.FAIL;
+  }
+
+  /** Whether the last {@linkcode mainInit} made a new TPM 2; true where it cannot be asked. */
+  wasManufactured(): boolean {
+    return this.#c.TPMLIB_WasManufactured?.() !== 0;
+  }
+}

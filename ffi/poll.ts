@@ -1,0 +1,108 @@
+// Waiting for descriptors: poll(2) at once, for a while, or beside the event loop, and an eventfd
+// that ends a wait from within the process. Who is waited for is the loop's decision.
+import { Errno, type Libc, openLibc } from "./libc.ts";
+
+const symbols = {
+  /** int poll(struct pollfd *fds, nfds_t nfds, int timeout_ms) */
+  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  pollAside: {
+    name: "poll",
+    parameters: ["buffer", "u32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+} as const;
+
+export const POLLIN = 1;
+export const POLLOUT = 4;
+export const POLLERR = 8;
+export const POLLHUP = 16;
+export const POLLNVAL = 32;
+/** The other side of a socket sends no more. */
+export const POLLRDHUP = 0x2000;
+
+const EFD_CLOEXEC = 0o2000000;
+const EFD_NONBLOCK = 0o4000;
+
+/** `struct pollfd`: int fd, short events, short revents. */
+const POLLFD_SIZE = 8;
+
+/** A set of descriptors to wait for; slot 0 is the poller's own eventfd. */
+export class Poller {
+  readonly #c = openLibc(symbols);
+  readonly #wakeFd: number;
+  readonly #slots: Uint8Array<ArrayBuffer>;
+  readonly #fds: Int32Array;
+  readonly #events: Int16Array;
+  readonly #counter = new Uint8Array(8);
+  #count = 1;
+
+  /** `capacity` bounds how many descriptors can be waited for at once. */
+  constructor(readonly libc: Libc, readonly capacity: number) {
+    this.#slots = new Uint8Array((capacity + 1) * POLLFD_SIZE);
+    this.#fds = new Int32Array(this.#slots.buffer);
+    this.#events = new Int16Array(this.#slots.buffer);
+    this.#wakeFd = libc.check(this.#c.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
+    this.#fds[0] = this.#wakeFd;
+    this.#events[2] = POLLIN;
+  }
+
+  /** Empties the set, before it is filled anew for the next wait. */
+  clear(): void {
+    this.#count = 1;
+  }
+
+  /** Adds a descriptor and returns its slot. */
+  add(fd: number, events: number): number {
+    if (this.#count > this.capacity) throw new RangeError("too many descriptors to wait for");
+    const slot = this.#count++;
+    this.#fds[slot * 2] = fd;
+    this.#events[slot * 4 + 2] = events;
+    this.#events[slot * 4 + 3] = 0;
+    return slot;
+  }
+
+  /** What the last wait found for a slot: POLLIN and so on. */
+  found(slot: number): number {
+    return this.#events[slot * 4 + 3]!;
+  }
+
+  /**
+   * Waits in this thread, at most `timeoutMs` (0: only looks). Returns how many slots are ready; 0
+   * also when a signal came, which the event loop should then be given time for.
+   */
+  now(timeoutMs: number): number {
+    const ready = this.#c.poll(this.#slots, this.#count, timeoutMs);
+    if (ready >= 0) return this.#drained(ready);
+    if (this.libc.errno === Errno.EINTR) return this.#nothing();
+    throw this.libc.error("poll");
+  }
+
+  /** Waits beside the event loop; -1 waits until something happens. */
+  async aside(timeoutMs: number): Promise<number> {
+    const ready = await this.#c.pollAside(this.#slots, this.#count, timeoutMs);
+    // The call failed in another thread, whose errno is not ours: only EINTR is left to expect.
+    return ready < 0 ? this.#nothing() : this.#drained(ready);
+  }
+
+  /** Ends the wait that goes on, or the next one. May be called at any time. */
+  wake(): void {
+    this.#counter.fill(0);
+    this.#counter[0] = 1;
+    this.#c.write(this.#wakeFd, this.#counter, this.#counter.length);
+  }
+
+  #drained(ready: number): number {
+    if (ready === 0 || this.found(0) === 0) return ready;
+    this.#c.read(this.#wakeFd, this.#counter, this.#counter.length);
+    return ready - 1;
+  }
+
+  #nothing(): number {
+    for (let slot = 0; slot < this.#count; slot++) this.#events[slot * 4 + 3] = 0;
+    return 0;
+  }
+}

@@ -1,0 +1,11 @@
+// What can be wrong with stored state, as one error with the TPM result that clients get for it.
+import { TpmResultError } from "../ffi/callbacks.ts";
+import { TpmResult } from "../wire/codes.ts";
+
+/** State that cannot be read, written or locked; the message names the file and the reason. */
+export class StateError extends TpmResultError {
+  override name = "StateError";
+  constructor(message: string, options?: ErrorOptions & { result?: number }) {
+    super(options?.result ?? TpmResult.FAIL, message, options);
+  }
+}

@@ -1,0 +1,111 @@
+// TPM 1.2 and TPM 2 as two values: everything in which the emulator treats them differently.
+// What the commands mean is libtpms' affair.
+import type { LibtpmsVersion } from "../ffi/libtpms.ts";
+import { CC_SET_LOCALITY, Tpm12, Tpm2, TpmRc, TpmResult } from "../wire/codes.ts";
+import { responseHeader, startupCommand } from "../wire/tpm.ts";
+
+export type StartupType = "clear" | "state" | "deactivated";
+
+/** Reasons for which swtpm itself answers a TPM command. */
+export type LocalAnswer = "success" | "failure" | "badLocality" | "tooShort";
+
+export interface Family {
+  readonly name: "TPM 1.2" | "TPM 2";
+  readonly libtpmsVersion: LibtpmsVersion;
+  /** Whether commands may have a send-command prefix. */
+  readonly prefixed: boolean;
+  /** The tag of responses without sessions. */
+  readonly responseTag: number;
+  readonly answers: Readonly<Record<LocalAnswer, number>>;
+  /** Startup command per type; undefined where the version has no such type. */
+  readonly startup: Readonly<Record<StartupType, Uint8Array<ArrayBuffer> | undefined>>;
+  readonly startupCode: number;
+  /** What brings the TPM down in order, the better one first; none for TPM 1.2. */
+  readonly shutdown: readonly Uint8Array<ArrayBuffer>[];
+  readonly shutdownCode: number | undefined;
+  /** Result with which a TPM says that it was not started up, so needs no shutdown. */
+  readonly notStarted: number;
+  /** Commands that may take long and therefore run beside the loop. */
+  readonly longCommands: ReadonlySet<number>;
+}
+
+function startup(tag: number, code: number, type: number): Uint8Array<ArrayBuffer> {
+  return startupCommand.encode({ tag, size: startupCommand.size, code, type });
+}
+
+export const tpm12: Family = {
+  name: "TPM 1.2",
+  libtpmsVersion: 0,
+  prefixed: false,
+  responseTag: Tpm12.TAG_RSP_COMMAND,
+  answers: {
+    success: TpmResult.SUCCESS,
+    failure: TpmResult.FAIL,
+    badLocality: TpmResult.BAD_LOCALITY,
+    tooShort: TpmResult.BAD_PARAM_SIZE,
+  },
+  startup: {
+    clear: startup(Tpm12.TAG_RQU_COMMAND, Tpm12.ORD_Startup, 1),
+    state: startup(Tpm12.TAG_RQU_COMMAND, Tpm12.ORD_Startup, 2),
+    deactivated: startup(Tpm12.TAG_RQU_COMMAND, Tpm12.ORD_Startup, 3),
+  },
+  startupCode: Tpm12.ORD_Startup,
+  shutdown: [],
+  shutdownCode: undefined,
+  notStarted: TpmResult.INVALID_POSTINIT,
+  longCommands: new Set([
+    Tpm12.ORD_TakeOwnership,
+    Tpm12.ORD_CMK_CreateKey,
+    Tpm12.ORD_CreateWrapKey,
+    Tpm12.ORD_CreateEndorsementKeyPair,
+    Tpm12.ORD_CreateRevocableEK,
+    Tpm12.ORD_MakeIdentity,
+    Tpm12.ORD_SelfTestFull,
+    Tpm12.ORD_ContinueSelfTest,
+  ]),
+};
+
+export const tpm2: Family = {
+  name: "TPM 2",
+  libtpmsVersion: 1,
+  prefixed: true,
+  responseTag: Tpm2.ST_NO_SESSIONS,
+  answers: {
+    success: TpmRc.SUCCESS,
+    failure: TpmRc.FAILURE,
+    badLocality: TpmRc.LOCALITY,
+    tooShort: TpmRc.INSUFFICIENT,
+  },
+  startup: {
+    clear: startup(Tpm2.ST_NO_SESSIONS, Tpm2.CC_Startup, Tpm2.SU_CLEAR),
+    state: startup(Tpm2.ST_NO_SESSIONS, Tpm2.CC_Startup, Tpm2.SU_STATE),
+    deactivated: undefined,
+  },
+  startupCode: Tpm2.CC_Startup,
+  shutdown: [
+    startup(Tpm2.ST_NO_SESSIONS, Tpm2.CC_Shutdown, Tpm2.SU_STATE),
+    startup(Tpm2.ST_NO_SESSIONS, Tpm2.CC_Shutdown, Tpm2.SU_CLEAR),
+  ],
+  shutdownCode: Tpm2.CC_Shutdown,
+  notStarted: TpmRc.INITIALIZE,
+  longCommands: new Set([
+    Tpm2.CC_CreatePrimary,
+    Tpm2.CC_Create,
+    Tpm2.CC_CreateLoaded,
+    Tpm2.CC_SelfTest,
+  ]),
+};
+
+/** A response of swtpm's own: nothing but a header. */
+export function localResponse(family: Family, answer: LocalAnswer): Uint8Array<ArrayBuffer> {
+  return responseHeader.encode({
+    tag: family.responseTag,
+    size: responseHeader.size,
+    code: family.answers[answer],
+  });
+}
+
+/** Whether a command is the vTPM proxy's, which never reaches libtpms. */
+export function isSetLocality(code: number): boolean {
+  return code === CC_SET_LOCALITY;
+}

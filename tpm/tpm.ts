@@ -1,0 +1,306 @@
+// The emulated chip: on or off, one command at a time. Keeps what libtpms does not: the locality,
+// the last command, whether a shutdown is due. Bytes come and go elsewhere (transports/, control/).
+import { type NvStore, TpmResultError } from "../ffi/callbacks.ts";
+import { type BufferSize, type Libtpms, StateType } from "../ffi/libtpms.ts";
+import type { StateName } from "../state/backend.ts";
+import type { StorageLock } from "../state/storage_lock.ts";
+import { LOCALITY_MAX, TpmResult } from "../wire/codes.ts";
+import { prefixSize } from "../wire/framing.ts";
+import {
+  commandHeader,
+  responseHeader,
+  sendCommandPrefix,
+  sendCommandResponse,
+  sendCommandTrailer,
+  setLocalityCommand,
+} from "../wire/tpm.ts";
+import { type Family, isSetLocality, type LocalAnswer, localResponse } from "./family.ts";
+import type { StartupType } from "./family.ts";
+import type { Tap } from "./tap.ts";
+
+/** Which localities clients may take. */
+export interface LocalityPolicy {
+  /** `--locality reject-locality-4` */
+  rejectLocality4: boolean;
+  /** `--locality allow-set-locality`: the vTPM proxy's SetLocality command is obeyed. */
+  allowSetLocality: boolean;
+}
+
+export interface TpmParts {
+  family: Family;
+  libtpms: Libtpms;
+  /** Where libtpms keeps its state. */
+  nvram: NvStore;
+  lock: StorageLock;
+  policy: LocalityPolicy;
+  /** Profile for the manufacture of a new TPM 2, as JSON text. */
+  profile?: string | undefined;
+  /** Whether TPM2_Shutdown is sent before the TPM is turned off. */
+  autoShutdown: boolean;
+  /** Says what a user should know, once per event. */
+  report: (message: string) => void;
+  tap?: Tap | undefined;
+}
+
+/** Bits of the state types in libtpms, by the names under which the states are stored. */
+const stateTypes: Record<StateName, number> = {
+  permall: StateType.PERMANENT,
+  volatilestate: StateType.VOLATILE,
+  savestate: StateType.SAVE_STATE,
+};
+
+const codeAt = commandHeader.reader("code");
+const resultAt = responseHeader.reader("code");
+const prefixLocalityAt = sendCommandPrefix.reader("locality");
+const setLocalityAt = setLocalityCommand.reader("locality");
+
+export class Tpm {
+  /** Whether the chip is on: initialised and not stopped since. */
+  #running = false;
+  /** A command that runs in another thread. */
+  #pending: Promise<unknown> | undefined;
+  #locality = 0;
+  #lastCommand: number | undefined;
+  #profile: string | undefined;
+
+  constructor(private readonly parts: TpmParts) {
+    this.#profile = parts.profile;
+    parts.libtpms.register({
+      nvram: parts.nvram,
+      locality: () => this.#locality,
+    });
+  }
+
+  get family(): Family {
+    return this.parts.family;
+  }
+
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** Resolves when no command runs in another thread any more; undefined when none does. */
+  get pending(): Promise<unknown> | undefined {
+    return this.#pending;
+  }
+
+  /** Chooses the version in libtpms; false where the library was built without it. */
+  choose(): boolean {
+    const { libtpms, family } = this.parts;
+    return libtpms.chooseVersion(family.libtpmsVersion) === TpmResult.SUCCESS;
+  }
+
+  /**
+   * CMD_INIT: turns the chip off and on again. Returns the TPM result; on failure the chip is off
+   * and another start may succeed.
+   */
+  start(deleteVolatile: boolean): number {
+    this.stop();
+    const result = this.#powerOn(deleteVolatile);
+    if (result === TpmResult.SUCCESS) {
+      this.#running = true;
+      this.#profile = undefined;
+    } else {
+      this.parts.report(
+        `Could not initialize the ${this.family.name}: result 0x${result.toString(16)}`,
+      );
+    }
+    return result;
+  }
+
+  #powerOn(deleteVolatile: boolean): number {
+    const { libtpms, nvram, lock, report } = this.parts;
+    if (!this.choose()) {
+      report(`libtpms was built without ${this.family.name}`);
+      return TpmResult.FAIL;
+    }
+    const profile = this.family.prefixed ? this.#profile : undefined;
+    if (profile !== undefined) {
+      const result = libtpms.setProfile(profile);
+      if (result !== TpmResult.SUCCESS) {
+        report(`libtpms does not accept the profile '${profile}'`);
+        return result;
+      }
+    }
+    lock.prepare();
+    const result = libtpms.mainInit();
+    if (result !== TpmResult.SUCCESS) return result;
+    if (profile !== undefined && !libtpms.wasManufactured()) {
+      report("The profile could not be applied to an existing TPM 2 instance");
+      return TpmResult.FAIL;
+    }
+    try {
+      lock.atStart();
+      if (deleteVolatile) nvram.remove("volatilestate", false);
+    } catch (error) {
+      report((error as Error).message);
+      libtpms.terminate();
+      return resultOf(error);
+    }
+    return TpmResult.SUCCESS;
+  }
+
+  /** CMD_STOP: turns the chip off, in order unless the user forbade that. */
+  stop(): void {
+    this.shutdown();
+    this.parts.libtpms.terminate();
+    this.#running = false;
+  }
+
+  /**
+   * Sends the TPM2_Shutdown that keeps a dictionary-attack counter from going up, unless a client
+   * did so with its last command (spec/data-channel.md 3.8).
+   */
+  shutdown(): void {
+    const { autoShutdown } = this.parts;
+    const { shutdown, shutdownCode, notStarted } = this.family;
+    if (!this.#running || !autoShutdown || this.#lastCommand === shutdownCode) return;
+    for (const command of shutdown) {
+      const result = this.#internal(command);
+      if (result === TpmResult.SUCCESS) this.#lastCommand = shutdownCode;
+      if (result === TpmResult.SUCCESS || result === notStarted) return;
+    }
+  }
+
+  /**
+   * Sends the Startup command. Returns false where the version has no such type. The TPM's answer
+   * is not looked at, as the C program does not; throws {@linkcode TpmResultError} without one.
+   */
+  startup(type: StartupType): boolean {
+    const command = this.family.startup[type];
+    if (command === undefined) return false;
+    this.#internal(command);
+    this.#lastCommand = this.family.startupCode;
+    return true;
+  }
+
+  /** A command of our own; returns its TPM result. */
+  #internal(command: Uint8Array<ArrayBuffer>): number {
+    this.parts.tap?.received(command);
+    const response = this.parts.libtpms.process(command, command.length);
+    this.parts.tap?.sent(response);
+    return response.length < responseHeader.size ? TpmResult.FAIL : resultAt(response, 0);
+  }
+
+  /**
+   * Answers the message in the first `size` bytes of `message`, which are left untouched until the
+   * answer is there. The answer is valid until the next command. Long commands answer later:
+   * until then only {@linkcode cancel} and what does not touch the chip may be called.
+   * Throws {@linkcode TpmResultError} when libtpms has no answer at all.
+   */
+  process(
+    message: Uint8Array<ArrayBuffer>,
+    size: number,
+  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    this.parts.tap?.received(message.subarray(0, size));
+    const prefix = this.family.prefixed ? prefixSize(message, size) : 0;
+    if (prefix === 0) return this.#command(message, size);
+    // The prefix's locality stays in force, unchecked, as in the C program.
+    this.#locality = prefixLocalityAt(message, 0);
+    const response = this.#command(message.subarray(prefix), size - prefix);
+    return response instanceof Promise ? response.then(framed) : framed(response);
+  }
+
+  #command(
+    command: Uint8Array<ArrayBuffer>,
+    size: number,
+  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    if (!this.#running) return this.#answer("failure");
+    if (size < commandHeader.size) return this.#answer("tooShort");
+    const code = codeAt(command, 0);
+    this.#lastCommand = code;
+    if (isSetLocality(code)) return this.#setLocalityCommand(command, size);
+    const { libtpms } = this.parts;
+    if (!this.family.longCommands.has(code)) return libtpms.process(command, size);
+    const pending = libtpms.processAside(command, size).finally(() => this.#pending = undefined);
+    this.#pending = pending.catch(() => {});
+    return pending;
+  }
+
+  #answer(answer: LocalAnswer): Uint8Array<ArrayBuffer> {
+    return localResponse(this.family, answer);
+  }
+
+  #setLocalityCommand(command: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+    if (size < setLocalityCommand.size) return this.#answer("tooShort");
+    if (!this.parts.policy.allowSetLocality) return this.#answer("failure");
+    return this.#answer(
+      this.setLocality(setLocalityAt(command, 0)) ? "success" : "badLocality",
+    );
+  }
+
+  /** Sets the locality of all commands to come; false for one that is not allowed. */
+  setLocality(locality: number): boolean {
+    const max = this.parts.policy.rejectLocality4 ? LOCALITY_MAX - 1 : LOCALITY_MAX;
+    if (locality > max) return false;
+    this.#locality = locality;
+    return true;
+  }
+
+  cancel(): number {
+    return this.parts.libtpms.cancel();
+  }
+
+  hashStart(): number {
+    return this.parts.libtpms.hashStart();
+  }
+
+  hashData(bytes: Uint8Array<ArrayBuffer>): number {
+    return this.parts.libtpms.hashData(bytes);
+  }
+
+  hashEnd(): number {
+    return this.parts.libtpms.hashEnd();
+  }
+
+  /** Throws {@linkcode TpmResultError}. */
+  established(): boolean {
+    return this.parts.libtpms.established();
+  }
+
+  /** Resets the established bit from a locality; libtpms allows 3 and 4. */
+  resetEstablished(locality: number): number {
+    if (locality > LOCALITY_MAX) return TpmResult.BAD_LOCALITY;
+    const before = this.#locality;
+    this.#locality = locality;
+    try {
+      return this.parts.libtpms.resetEstablished();
+    } finally {
+      this.#locality = before;
+    }
+  }
+
+  setBufferSize(wanted: number): BufferSize {
+    return this.parts.libtpms.setBufferSize(wanted);
+  }
+
+  info(flags: number): string | undefined {
+    return this.parts.libtpms.info(flags);
+  }
+
+  /** Stores the volatile state, so that the next start resumes it. Throws {@linkcode TpmResultError}. */
+  storeVolatile(): void {
+    const { libtpms, nvram } = this.parts;
+    nvram.store("volatilestate", libtpms.volatileState());
+  }
+
+  /** Hands in a received state for the next start; undefined clears it. Returns the TPM result. */
+  setState(name: StateName, bytes: Uint8Array<ArrayBuffer> | undefined): number {
+    return this.parts.libtpms.setState(stateTypes[name], bytes);
+  }
+}
+
+/** The result that stands for an error. */
+export function resultOf(error: unknown): number {
+  return error instanceof TpmResultError ? error.result : TpmResult.FAIL;
+}
+
+/** A response as it answers a prefixed command: its size before it, a zero word behind it. */
+function framed(response: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const message = new Uint8Array(
+    sendCommandResponse.size + response.length + sendCommandTrailer.size,
+  );
+  sendCommandResponse.write(message, 0, { size: response.length });
+  message.set(response, sendCommandResponse.size);
+  return message;
+}

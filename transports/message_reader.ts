@@ -1,0 +1,76 @@
+// Collects the bytes of a data channel into whole TPM messages, without ever waiting for the rest
+// of one. Where a message ends is wire/framing.ts' knowledge.
+import { WOULD_BLOCK } from "../ffi/sockets.ts";
+import { MESSAGE_MIN, messageSize } from "../wire/framing.ts";
+import { MESSAGE_MAX } from "../wire/tpm.ts";
+import type { Channel } from "./channel.ts";
+
+/**
+ * How long the rest of a message may take once its header is there; then what came is taken for
+ * the message, as the C program does at once. A client that sends a wrong size gets its error so.
+ */
+const REST_MS = 500;
+
+/** What a look at the channel brought. */
+export type ReadOutcome = "message" | "partial" | "nothing" | "gone";
+
+export class MessageReader {
+  /** The first {@linkcode size} bytes are the message. */
+  readonly buffer = new Uint8Array(MESSAGE_MAX);
+  #length = 0;
+  #size = 0;
+  #restUntil: number | undefined;
+
+  /** `prefixed`: whether messages may begin with a send-command prefix. */
+  constructor(private readonly prefixed: boolean) {}
+
+  /** Size of the message that is there whole. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** When an incomplete message is taken as it is (performance.now()), if one waits for its rest. */
+  get restUntil(): number | undefined {
+    return this.#restUntil;
+  }
+
+  /** Takes what the channel has. */
+  receive(channel: Channel): ReadOutcome {
+    const free = this.#length === 0 ? this.buffer : this.buffer.subarray(this.#length);
+    const count = channel.receive(free);
+    if (count === WOULD_BLOCK) return "nothing";
+    if (count === 0) return "gone";
+    this.#length += count;
+    return this.#look();
+  }
+
+  /** Whether a message is there now: one that came with another, or one whose rest is overdue. */
+  next(now: number): boolean {
+    if (this.#size > 0) return true;
+    if (this.#restUntil !== undefined && now >= this.#restUntil) this.#size = this.#length;
+    return this.#size > 0;
+  }
+
+  /** Forgets the message, which was answered. */
+  drop(): void {
+    if (this.#size < this.#length) this.buffer.copyWithin(0, this.#size, this.#length);
+    this.#length -= this.#size;
+    this.#size = 0;
+    this.#restUntil = undefined;
+    if (this.#length > 0) this.#look();
+  }
+
+  /** Forgets everything: the connection is gone. */
+  reset(): void {
+    this.#length = 0;
+    this.#size = 0;
+    this.#restUntil = undefined;
+  }
+
+  #look(): "message" | "partial" {
+    this.#size = messageSize(this.buffer, this.#length, this.prefixed);
+    if (this.#size > 0) return "message";
+    if (this.#length >= MESSAGE_MIN) this.#restUntil ??= performance.now() + REST_MS;
+    return "partial";
+  }
+}

@@ -1,0 +1,74 @@
+// Numbers of the TPM specifications and of the control protocol, by their names there.
+// Only those that swtpm itself looks at or makes; the rest is libtpms' affair.
+
+/**
+ * TPM 1.2 result codes. The control protocol and libtpms' own functions answer with these for both
+ * versions (TPM Main Part 2, section 16).
+ */
+export const TpmResult = {
+  SUCCESS: 0,
+  BAD_PARAMETER: 3,
+  FAIL: 9,
+  BAD_ORDINAL: 10,
+  KEYNOTFOUND: 13,
+  SIZE: 23,
+  BAD_PARAM_SIZE: 25,
+  IOERROR: 31,
+  ENCRYPT_ERROR: 32,
+  DECRYPT_ERROR: 33,
+  INVALID_POSTINIT: 38,
+  BAD_KEY_PROPERTY: 40,
+  BAD_DATASIZE: 43,
+  BAD_VERSION: 46,
+  BAD_LOCALITY: 61,
+  /** A first of the non-fatal codes: for state, "there is none". */
+  RETRY: 0x800,
+} as const;
+
+/** TPM 2 response codes (TPM 2.0 Library Part 2, section 6.6). */
+export const TpmRc = {
+  SUCCESS: 0,
+  INSUFFICIENT: 0x9a,
+  INITIALIZE: 0x100,
+  FAILURE: 0x101,
+  LOCALITY: 0x107,
+} as const;
+
+/** TPM 1.2 tags and ordinals (TPM Main Part 2, sections 6 and 17). */
+export const Tpm12 = {
+  TAG_RQU_COMMAND: 0x00c1,
+  TAG_RQU_AUTH2_COMMAND: 0x00c3,
+  TAG_RSP_COMMAND: 0x00c4,
+  ORD_TakeOwnership: 0x0d,
+  ORD_CreateWrapKey: 0x1f,
+  ORD_CMK_CreateKey: 0x13,
+  ORD_SelfTestFull: 0x50,
+  ORD_ContinueSelfTest: 0x53,
+  ORD_CreateEndorsementKeyPair: 0x78,
+  ORD_MakeIdentity: 0x79,
+  ORD_CreateRevocableEK: 0x7f,
+  ORD_Startup: 0x99,
+} as const;
+
+/** TPM 2 tags and command codes (TPM 2.0 Library Part 2, sections 6.5 and 6.9). */
+export const Tpm2 = {
+  ST_NO_SESSIONS: 0x8001,
+  ST_SESSIONS: 0x8002,
+  CC_CreatePrimary: 0x131,
+  CC_SelfTest: 0x143,
+  CC_Startup: 0x144,
+  CC_Shutdown: 0x145,
+  CC_Create: 0x153,
+  CC_CreateLoaded: 0x191,
+  SU_CLEAR: 0,
+  SU_STATE: 1,
+} as const;
+
+/**
+ * The vendor command by which the Linux vTPM proxy driver sets the locality; the same number for
+ * both versions (spec/data-channel.md 3.5).
+ */
+export const CC_SET_LOCALITY = 0x20001000;
+
+/** Localities that a client may ask for are 0 to 4. */
+export const LOCALITY_MAX = 4;

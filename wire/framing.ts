@@ -1,0 +1,47 @@
+// Where one TPM message ends in the bytes received so far: a pure function over the headers.
+// When to stop waiting for the rest is the data channel's decision.
+import { Tpm12, Tpm2 } from "./codes.ts";
+import { commandHeader, MESSAGE_MAX, SEND_COMMAND, sendCommandPrefix } from "./tpm.ts";
+
+const tagAt = commandHeader.reader("tag");
+const sizeAt = commandHeader.reader("size");
+const wordAt = sendCommandPrefix.reader("word");
+
+/** Fewer bytes than a command header are never handed on: there is nothing to answer to. */
+export const MESSAGE_MIN = commandHeader.size;
+
+/** Whether a command, or a prefix for one, begins at `at`; `length` bytes are there in all. */
+function beginsMessage(bytes: Uint8Array, at: number, length: number): boolean {
+  if (length - at < 2) return false;
+  const tag = tagAt(bytes, at);
+  return tag === Tpm2.ST_NO_SESSIONS || tag === Tpm2.ST_SESSIONS ||
+    (tag >= Tpm12.TAG_RQU_COMMAND && tag <= Tpm12.TAG_RQU_AUTH2_COMMAND) ||
+    (length - at >= 4 && wordAt(bytes, at) === SEND_COMMAND);
+}
+
+/** Size of the send-command prefix at the beginning of a message of a TPM 2: 9 or 0. */
+export function prefixSize(bytes: Uint8Array, length: number): number {
+  if (length < MESSAGE_MIN || wordAt(bytes, 0) !== SEND_COMMAND) return 0;
+  return sendCommandPrefix.size;
+}
+
+/**
+ * Size of the first message in `bytes[0..length)`, or how it stands with it:
+ * - a positive number: that many bytes are one message;
+ * - 0: more bytes should come, as the header announces them.
+ *
+ * The header's size decides, within reason: a size that cannot be one, or bytes behind the command
+ * that do not begin another, leave everything that came as one message, which libtpms refuses (the
+ * C program treats every read so; COMPATIBILITY.md [data-split], [data-two]).
+ */
+export function messageSize(bytes: Uint8Array, length: number, prefixed: boolean): number {
+  if (length < MESSAGE_MIN) return 0;
+  const prefix = prefixed ? prefixSize(bytes, length) : 0;
+  if (length < prefix + MESSAGE_MIN) return 0;
+  const size = sizeAt(bytes, prefix);
+  if (size < commandHeader.size || !beginsMessage(bytes, prefix, length)) return length;
+  const end = prefix + size;
+  if (end === length) return length;
+  if (end > length) return length >= MESSAGE_MAX ? length : 0;
+  return beginsMessage(bytes, end, length) ? end : length;
+}
