@@ -141,7 +141,8 @@ export class Sockets {
   listener(at: { port: number } | { path: string }): number | undefined {
     const named = "port" in at
       ? () => this.#family() !== AF_UNIX && this.#port(this.#address) === at.port
-      : () => this.#family() === AF_UNIX && equal(this.#path(), new TextEncoder().encode(at.path));
+      // Deno may have made a relative path absolute.
+      : () => this.#family() === AF_UNIX && this.#path().endsWith(at.path);
     return this.#find((fd) => this.#named(fd) && named() && this.isListening(fd));
   }
 
@@ -200,9 +201,10 @@ export class Sockets {
     return this.#address[0]! | this.#address[1]! << 8;
   }
 
-  #path(): Uint8Array {
+  #path(): string {
     const end = this.#address.indexOf(0, sockaddrLayout.path);
-    return this.#address.subarray(sockaddrLayout.path, end < 0 ? undefined : end);
+    const path = this.#address.subarray(sockaddrLayout.path, end < 0 ? undefined : end);
+    return new TextDecoder().decode(path);
   }
 
   #port(address: Uint8Array): number {

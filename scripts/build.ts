@@ -1,0 +1,190 @@
+// Makes dist/swtpm out of main.ts with `deno compile`, or leaves it when nothing has changed.
+// Where the base executable comes from is left to denort.ts.
+//
+// Usage: deno task build [--force] [--arch x64|arm64]
+
+import { createHash } from "node:crypto";
+import { parseArgs } from "node:util";
+import { DENO_VERSION, filesBelow, requirePinnedDeno, ROOT } from "./checkout.ts";
+import { lastLines, runCommand } from "./command.ts";
+import { type Arch, type Base, baseStillServes, obtainBase, TARGETS } from "./denort.ts";
+
+/** The powers the executable starts with; what the chosen options do not need is given up at start. */
+export const PERMISSIONS: readonly { readonly flag: string; readonly reason: string }[] = [
+  { flag: "--allow-ffi", reason: "libtpms and libc; a list would be matched against file paths" },
+  { flag: "--allow-net", reason: "TCP sockets for data and control, at addresses options name" },
+  { flag: "--allow-read", reason: "state, keys and Unix sockets, in folders options name" },
+  { flag: "--allow-write", reason: "state, locks, logs, pid files, Unix sockets" },
+  {
+    flag: "--allow-env",
+    reason: "NOTIFY_SOCKET, XDG_CONFIG_HOME, the mark of the background child",
+  },
+  { flag: "--allow-sys", reason: "user and group ids, for --runas and the owner of a socket" },
+  { flag: "--allow-run", reason: "--daemon starts the program again; setup runs swtpm and the CA" },
+];
+
+/** How the runtime is tuned; each was measured. */
+export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: string }[] = [
+  { flag: "--no-prompt", reason: "a daemon has nobody to ask" },
+  { flag: "--no-code-cache", reason: "its file has a name in /tmp that anyone can foretell" },
+  {
+    flag: "--v8-flags=--max-semi-space-size=1",
+    reason: "halves private memory when many commands make garbage",
+  },
+];
+
+/** All code is in the checkout: neither a URL nor a package may become part of the program. */
+const SOURCE_FLAGS = ["--no-remote", "--no-npm"];
+
+/** Measured 2 s with all of Deno's caches empty; the rest is for slow disks. */
+const COMPILE_LIMIT_MS = 180_000;
+
+/** What a build made, or found already made. */
+export interface BuildResult {
+  readonly path: string;
+  readonly size: number;
+  readonly route: Base["route"];
+  readonly rebuilt: boolean;
+}
+
+/** Kept beside the executable: what it was made from. */
+interface Stamp {
+  readonly inputs: string;
+  readonly executable: string;
+  readonly route: Base["route"];
+  readonly base: string;
+}
+
+/** Builds the executable for `arch`, unless the one in dist/ was made from the very same input. */
+export async function build(
+  options: { readonly arch?: Arch; readonly force?: boolean } = {},
+): Promise<BuildResult> {
+  const arch = options.arch ?? thisArch();
+  const name = arch === thisArch() ? "swtpm" : `swtpm-${arch}`;
+  const path = `${ROOT}/dist/${name}`;
+  const stampPath = `${ROOT}/dist/${name}.build.json`;
+  const cacheFolder = `${ROOT}/.cache/denort`;
+  const inputs = digestOfInputs(arch);
+
+  const stamp = readStamp(stampPath);
+  if (
+    !options.force && stamp !== null && stamp.inputs === inputs &&
+    baseStillServes(stamp.route, stamp.base, arch, cacheFolder) &&
+    digestOfFile(path) === stamp.executable
+  ) {
+    return { path, size: Deno.statSync(path).size, route: stamp.route, rebuilt: false };
+  }
+
+  const base = await obtainBase(arch, cacheFolder);
+  Deno.mkdirSync(`${ROOT}/dist`, { recursive: true });
+  const unfinished = `${ROOT}/dist/.${name}.${Deno.pid}`;
+  try {
+    const result = await runCommand(
+      Deno.execPath(),
+      [
+        ...["compile", "--target", TARGETS[arch].triple, "--output", unfinished],
+        ...SOURCE_FLAGS,
+        ...RUNTIME_FLAGS.map(({ flag }) => flag),
+        ...PERMISSIONS.map(({ flag }) => flag),
+        "main.ts",
+      ],
+      {
+        timeLimitMs: COMPILE_LIMIT_MS,
+        cwd: ROOT,
+        env: base.path === null ? {} : { DENORT_BIN: base.path },
+      },
+    );
+    if (!result.success) {
+      throw new Error(`"deno compile" failed, ${result.ending}:\n${lastLines(result.output, 60)}`);
+    }
+    const executable = digestOfFile(unfinished);
+    if (executable === null) throw new Error(`"deno compile" wrote no file "${unfinished}"`);
+    Deno.renameSync(unfinished, path); // whoever starts dist/swtpm meanwhile gets the old or the new one
+    const made: Stamp = { inputs, executable, route: base.route, base: base.id };
+    Deno.writeTextFileSync(stampPath, JSON.stringify(made, null, 2) + "\n");
+  } finally {
+    for (const entry of Deno.readDirSync(`${ROOT}/dist`)) {
+      // `deno compile` has a temporary file of its own, named after its output.
+      if (entry.name.startsWith(`.${name}.${Deno.pid}`)) {
+        Deno.removeSync(`${ROOT}/dist/${entry.name}`);
+      }
+    }
+  }
+  return { path, size: Deno.statSync(path).size, route: base.route, rebuilt: true };
+}
+
+/** The processor this runs on; the program is for Linux on two of them. */
+function thisArch(): Arch {
+  if (Deno.build.os !== "linux") throw new Error(`swtpm runs on Linux, this is ${Deno.build.os}`);
+  switch (Deno.build.arch) {
+    case "x86_64":
+      return "x64";
+    case "aarch64":
+      return "arm64";
+  }
+}
+
+/** One digest over all that decides what the executable holds, apart from its base. */
+function digestOfInputs(arch: Arch): string {
+  const hash = createHash("sha256");
+  const flags = [...SOURCE_FLAGS, ...[...RUNTIME_FLAGS, ...PERMISSIONS].map(({ flag }) => flag)];
+  hash.update(JSON.stringify([DENO_VERSION, arch, flags]));
+  for (const file of filesBelow(ROOT)) {
+    if (/^(tests|scripts|\.[^/]*)\//.test(file) || file.endsWith("_test.ts")) continue;
+    if (!file.includes("/") && !/^(main\.ts|deno\.json|deno\.lock)$/.test(file)) continue;
+    hash.update(JSON.stringify([file, digestOfFile(`${ROOT}/${file}`)]));
+  }
+  return hash.digest("hex");
+}
+
+function digestOfFile(path: string): string | null {
+  try {
+    return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/** A stamp that is missing or damaged only means that the build has to be done. */
+function readStamp(path: string): Stamp | null {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path)) as Stamp;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return null;
+    throw error;
+  }
+}
+
+function archOption(value: string | undefined): Arch | undefined {
+  if (value === undefined || value === "x64" || value === "arm64") return value;
+  throw new Error(`--arch is "x64" or "arm64", not "${value}"`);
+}
+
+/** One line about a build, for a person. */
+export function describe(result: BuildResult, seconds: number): string {
+  const size = (result.size / 1e6).toFixed(1);
+  const route = { DENORT_BIN: "DENORT_BIN", official: "Deno's download", npm: "npm package" };
+  return `${result.path}: ${size} MB, ${result.rebuilt ? "built" : "up to date"}, ` +
+    `base from ${route[result.route]}, ${seconds.toFixed(1)} s`;
+}
+
+if (import.meta.main) {
+  requirePinnedDeno(import.meta.url);
+  try {
+    const start = performance.now();
+    const { values } = parseArgs({
+      args: Deno.args,
+      options: { force: { type: "boolean" }, arch: { type: "string" } },
+    });
+    const arch = archOption(values.arch);
+    const result = await build({
+      ...(arch === undefined ? {} : { arch }),
+      force: values.force ?? false,
+    });
+    console.log(describe(result, (performance.now() - start) / 1000));
+  } catch (error) {
+    console.error(`build: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,211 @@
+// Holds the order of the house: which room may import which, who may reach C, who may print.
+// Also keeps files tidy. What the compiler and the linter see is left to them.
+//
+// Usage: deno run -A scripts/check_layers.ts
+
+import { ROOT, typeScriptBelow } from "./checkout.ts";
+import { lineAt, readSource, type SourceText } from "./source_text.ts";
+
+/** One room of the house. */
+interface Room {
+  /** Imports go to lower floors; rooms on one floor are neighbours that do not know each other. */
+  readonly floor: number;
+  /** May write to the terminal. */
+  readonly prints?: true;
+  /** May open libraries and hold pointers. */
+  readonly foreign?: true;
+}
+
+/** The rooms, from the top floor down. */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  "main.ts": { floor: 9, prints: true },
+  tools: { floor: 8, prints: true },
+  cli: { floor: 7 },
+  daemon: { floor: 6, prints: true },
+  control: { floor: 5 },
+  tpm: { floor: 4 },
+  state: { floor: 3 },
+  transports: { floor: 3 },
+  sandbox: { floor: 3 },
+  ffi: { floor: 2, foreign: true },
+  wire: { floor: 1 },
+};
+
+/** They look at the house from outside: may import any room, and no room imports them. */
+export const OUTSIDE: ReadonlySet<string> = new Set(["tests", "scripts"]);
+
+/** Data files that any room may read. */
+const SHARED_DATA: ReadonlySet<string> = new Set(["deno.json"]);
+
+/** A file with one job fits; one that does not has two. */
+export const FILE_LINES_MAX = 400;
+
+/** Files that may be longer, each with its reason. */
+export const LONG_FILES: Readonly<Record<string, string>> = {
+  "tests/upstream/expected.ts": "one table, a row per script of the C project",
+};
+
+/** Files outside of ffi/ that call C themselves, each with its reason. */
+export const C_OUTSIDE_FFI: Readonly<Record<string, string>> = {
+  "tests/support/fd_passing.ts": "passes descriptors with other code than the code under test",
+};
+
+/** One broken rule at one place. */
+export interface Violation {
+  readonly path: string;
+  readonly line: number;
+  readonly rule: string;
+}
+
+/** What `text`, the file at `path` below the checkout, breaks. */
+export function checkFile(path: string, text: string): Violation[] {
+  const found: Violation[] = [];
+  const breaks = (line: number, rule: string) => found.push({ path, line, rule });
+
+  checkTidiness(path, text, breaks);
+  const here = roomOf(path);
+  if (here === null) {
+    breaks(
+      1,
+      `"${path}" is in none of the rooms ${[...Object.keys(ROOMS), ...OUTSIDE].join(", ")}`,
+    );
+    return found;
+  }
+  let source: SourceText;
+  try {
+    source = readSource(text);
+  } catch (error) {
+    breaks(1, `cannot be read: ${error instanceof Error ? error.message : error}`);
+    return found;
+  }
+  for (const { specifier, offset } of importsOf(source)) {
+    const rule = specifier === null
+      ? "import() names its module with a plain string"
+      : refusalOfImport(path, here, specifier);
+    if (rule !== null) breaks(lineAt(text, offset), rule);
+  }
+  for (const { offset, rule } of forbiddenWords(source.code, path, here)) {
+    breaks(lineAt(text, offset), rule);
+  }
+  return found.sort((one, other) => one.line - other.line);
+}
+
+/** The room a file belongs to, by the first part of its path; null when there is no such room. */
+function roomOf(path: string): string | null {
+  const first = path.split("/")[0] ?? "";
+  if (path.includes("/")) return Object.hasOwn(ROOMS, first) || OUTSIDE.has(first) ? first : null;
+  const program = first.replace(/_test\.ts$/, ".ts");
+  return Object.hasOwn(ROOMS, program) ? program : null;
+}
+
+function checkTidiness(
+  path: string,
+  text: string,
+  breaks: (line: number, rule: string) => void,
+): void {
+  if (!/^\/[/*]\s*(?!deno-|@ts-)\S/.test(text)) {
+    breaks(1, "a file opens with a comment that says what its one job is");
+  }
+  const lines = text.replace(/\n$/, "").split("\n").length;
+  if (lines > FILE_LINES_MAX && !Object.hasOwn(LONG_FILES, path)) {
+    breaks(FILE_LINES_MAX + 1, `a file has at most ${FILE_LINES_MAX} lines, this one has ${lines}`);
+  }
+  if (/(^|\/)(utils?|helpers?|common)(\.ts$|_test\.ts$|\/)/.test(path)) {
+    breaks(1, "a file is named after what it does, not after being useful");
+  }
+}
+
+/** The specifiers of `import`, `export ... from` and `import()`; null for one that is computed. */
+function importsOf(source: SourceText): { specifier: string | null; offset: number }[] {
+  const found: { specifier: string | null; offset: number }[] = [];
+  for (const match of source.code.matchAll(/(?<![\w$.])(?:from|import)\s*(?=["'])/g)) {
+    const quote = match.index + match[0].length;
+    found.push({ specifier: source.strings.get(quote) ?? null, offset: match.index });
+  }
+  for (const match of source.code.matchAll(/(?<![\w$.])import\s*\(\s*/g)) {
+    const quote = match.index + match[0].length;
+    found.push({ specifier: source.strings.get(quote) ?? null, offset: match.index });
+  }
+  return found;
+}
+
+/** Why the file at `path`, in room `here`, may not import `specifier`; null when it may. */
+function refusalOfImport(path: string, here: string, specifier: string): string | null {
+  const isTest = path.endsWith("_test.ts");
+  if (specifier.startsWith("node:")) {
+    return specifier.startsWith("node:assert") && !isTest && !OUTSIDE.has(here)
+      ? `"${specifier}" is for tests`
+      : null;
+  }
+  if (!specifier.startsWith("./") && !specifier.startsWith("../")) {
+    return `"${specifier}" is neither a file of this checkout nor a part of the runtime`;
+  }
+  const target = resolve(path, specifier);
+  if (target === null) return `"${specifier}" leads out of the checkout`;
+  if (target.endsWith("_test.ts")) return `"${specifier}" is a test, and tests are not imported`;
+  if (OUTSIDE.has(here) || SHARED_DATA.has(target)) return null;
+  const there = roomOf(target);
+  if (there === null) return `"${specifier}" is in none of the rooms`;
+  if (there === here) return null;
+  const lower = ROOMS[there];
+  if (lower === undefined) return `nothing imports ${there}/`;
+  if (lower.floor < (ROOMS[here]?.floor ?? 0)) return null;
+  return lower.floor === ROOMS[here]?.floor
+    ? `${here} and ${there} are neighbours that do not know each other`
+    : `imports point down: ${here} may not import ${there}`;
+}
+
+/** `specifier` as a path below the checkout, seen from the file at `path`. */
+function resolve(path: string, specifier: string): string | null {
+  const parts = path.split("/").slice(0, -1);
+  for (const part of specifier.split("/")) {
+    if (part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else if (parts.pop() === undefined) return null;
+  }
+  return parts.join("/");
+}
+
+/** Uses of powers that room `here` does not have. */
+function forbiddenWords(
+  code: string,
+  path: string,
+  here: string,
+): { offset: number; rule: string }[] {
+  const room = ROOMS[here];
+  const rules: [RegExp, string][] = [[
+    /(?<![\w$.])export\s*\*/g,
+    "a name is imported from the file that declares it: no barrel files",
+  ]];
+  if (room?.foreign !== true && !Object.hasOwn(C_OUTSIDE_FFI, path)) {
+    rules.push([/(?<![\w$])Deno\s*(?:\?\.|\.)\s*(?:dlopen|Unsafe\w*)/g, "only ffi/ may reach C"]);
+    rules.push([/(?<![\w$])Deno\s*(?:\?\.)?\[/g, "Deno is used by plain names only"]);
+    rules.push([/[{,]\s*(?:dlopen|Unsafe\w+)\b[^}]*\}\s*=\s*Deno\b/g, "only ffi/ may reach C"]);
+  }
+  if (room !== undefined && room.prints !== true) {
+    const printers =
+      /(?<![\w$.])(?:console\s*(?:\?\.|\.)\s*\w+|(?:Deno|process)\s*\.\s*std(?:out|err))\b/g;
+    rules.push([printers, "only daemon/, tools/ and main.ts print"]);
+  }
+  return rules.flatMap(([pattern, rule]) =>
+    [...code.matchAll(pattern)].map((match) => ({ offset: match.index, rule }))
+  );
+}
+
+/** What the whole checkout breaks. */
+export function checkCheckout(root: string): Violation[] {
+  return typeScriptBelow(root).flatMap((path) =>
+    checkFile(path, Deno.readTextFileSync(`${root}/${path}`))
+  );
+}
+
+/** `path:line rule`, so that editors can jump there. */
+export function formatViolation(violation: Violation): string {
+  return `${violation.path}:${violation.line} ${violation.rule}`;
+}
+
+if (import.meta.main) {
+  const violations = checkCheckout(ROOT);
+  for (const violation of violations) console.error(formatViolation(violation));
+  Deno.exit(violations.length === 0 ? 0 : 1);
+}

@@ -1,0 +1,124 @@
+// Tests of the checker of the house: what it lets pass, and each of its refusals.
+
+import assert from "node:assert/strict";
+import { checkFile, FILE_LINES_MAX, formatViolation } from "./check_layers.ts";
+
+const OPENING = "// One job.\n";
+
+/** The broken rules of a file that opens properly, as `line rule`. */
+function broken(path: string, text: string): string[] {
+  return checkFile(path, OPENING + text).map((violation) => `${violation.line} ${violation.rule}`);
+}
+
+/** Asserts that exactly one rule is broken, on line 2, and that its words match. */
+function refuses(path: string, text: string, rule: RegExp): void {
+  const found = broken(path, text);
+  assert.equal(found.length, 1, `${path}: ${text} gave ${JSON.stringify(found)}`);
+  assert.match(found[0] ?? "", /^2 /);
+  assert.match(found[0] ?? "", rule);
+}
+
+Deno.test("imports that point down, or stay in the room, pass", () => {
+  for (
+    const [path, text] of [
+      ["main.ts", 'import { setup } from "./tools/setup.ts";'],
+      ["main_test.ts", 'import { main } from "./main.ts";'],
+      ["tools/setup.ts", 'import { parse } from "../cli/options.ts";'],
+      ["daemon/loop.ts", 'import type { Channel } from "../transports/channel.ts";'],
+      ["tpm/tpm.ts", 'export { a } from "../wire/tpm.ts";'],
+      ["state/store.ts", 'import { b } from "./backend.ts";'],
+      ["cli/help.ts", 'import deno from "../deno.json" with { type: "json" };'],
+      ["wire/codec.ts", 'import { Buffer } from "node:buffer";'],
+      ["wire/codec_test.ts", 'import assert from "node:assert/strict";'],
+      ["tests/a/b_test.ts", 'import { c } from "../../wire/codec.ts";'],
+      ["scripts/build.ts", 'import { c } from "../tests/support/wait.ts";'],
+      ["tpm/a.ts", 'const from = Array.from("../main.ts"); // import "../main.ts"'],
+    ] as const
+  ) {
+    assert.deepEqual(broken(path, text), [], path);
+  }
+});
+
+Deno.test("imports that point up are refused, whatever their form", () => {
+  for (
+    const text of [
+      'import { a } from "../daemon/loop.ts";',
+      'import type { A } from "../daemon/loop.ts";',
+      'import "../daemon/loop.ts";',
+      'export { a } from "../daemon/loop.ts";',
+      'const a = await import("../daemon/loop.ts");',
+      'type A = import("../daemon/loop.ts").A;',
+    ]
+  ) {
+    refuses("tpm/tpm.ts", text, /imports point down: tpm may not import daemon/);
+  }
+  refuses("cli/a.ts", 'import { a } from "../tools/setup.ts";', /cli may not import tools/);
+  refuses("tools/a.ts", 'import { a } from "../main.ts";', /tools may not import main.ts/);
+  refuses("wire/a.ts", 'import { a } from "../ffi/libc.ts";', /wire may not import ffi/);
+});
+
+Deno.test("neighbours do not know each other", () => {
+  refuses("state/a.ts", 'import { a } from "../transports/b.ts";', /neighbours/);
+  refuses("transports/a.ts", 'import { a } from "../sandbox/b.ts";', /neighbours/);
+  refuses("sandbox/a_test.ts", 'import { a } from "../state/b.ts";', /neighbours/);
+});
+
+Deno.test("nothing imports tests and scripts", () => {
+  refuses("tpm/a.ts", 'import { a } from "../tests/support/b.ts";', /nothing imports tests\//);
+  refuses("tpm/a_test.ts", 'import { a } from "../tests/support/b.ts";', /nothing imports tests\//);
+  refuses("main.ts", 'import { a } from "./scripts/build.ts";', /nothing imports scripts\//);
+  refuses("tests/a_test.ts", 'import { a } from "./b_test.ts";', /tests are not imported/);
+});
+
+Deno.test("code from elsewhere is refused", () => {
+  refuses("tpm/a.ts", 'import { a } from "jsr:@std/cli";', /neither a file/);
+  refuses("tests/a.ts", 'import a from "npm:left-pad";', /neither a file/);
+  refuses("tpm/a.ts", 'import a from "https://example.org/a.ts";', /neither a file/);
+  refuses("tpm/a.ts", 'import a from "../../a.ts";', /out of the checkout/);
+  refuses("tpm/a.ts", 'import a from "../attic/a.ts";', /none of the rooms/);
+  refuses("tpm/a.ts", 'import assert from "node:assert";', /is for tests/);
+  refuses("tpm/a.ts", "await import(name);", /plain string/);
+});
+
+Deno.test("only ffi/ reaches C", () => {
+  assert.deepEqual(broken("ffi/libc.ts", 'Deno.dlopen("libc.so.6", {});'), []);
+  assert.deepEqual(broken("tpm/a.ts", 'const text = "Deno.dlopen"; // Deno.UnsafePointer'), []);
+  refuses("tpm/a.ts", 'Deno.dlopen("libc.so.6", {});', /only ffi\/ may reach C/);
+  refuses("tpm/a.ts", "let p: Deno.UnsafePointer;", /only ffi\/ may reach C/);
+  refuses("tests/a.ts", "new Deno.UnsafePointerView(a);", /only ffi\/ may reach C/);
+  refuses("tpm/a.ts", "const { dlopen } = Deno;", /only ffi\/ may reach C/);
+  refuses("tpm/a.ts", 'Deno["dlopen"];', /plain names/);
+});
+
+Deno.test("only daemon/, tools/ and main.ts print", () => {
+  for (const path of ["daemon/log.ts", "tools/setup.ts", "main.ts", "tests/a.ts", "scripts/a.ts"]) {
+    assert.deepEqual(broken(path, "console.log(1); Deno.stdout.writeSync(a);"), []);
+  }
+  refuses("tpm/a.ts", "console.log(1);", /only daemon/);
+  refuses("cli/a.ts", "Deno.stderr.writeSync(a);", /only daemon/);
+  refuses("ffi/a.ts", "`${console.error(1)}`;", /only daemon/);
+});
+
+Deno.test("files are tidy", () => {
+  const rules = (path: string, text: string) => checkFile(path, text).map(formatViolation);
+  assert.match(rules("tpm/a.ts", "const a = 1;\n")[0] ?? "", /^tpm\/a\.ts:1 a file opens with/);
+  assert.match(rules("tpm/a.ts", "// deno-lint-ignore-file\n")[0] ?? "", /a file opens with/);
+  assert.match(rules("tpm/a.ts", "\n// Late.\n")[0] ?? "", /a file opens with/);
+  assert.deepEqual(rules("tpm/a.ts", "/* One job. */\n"), []);
+
+  const longest = OPENING + "a;\n".repeat(FILE_LINES_MAX - 1);
+  assert.deepEqual(rules("tpm/a.ts", longest), []);
+  assert.match(rules("tpm/a.ts", longest + "a;\n")[0] ?? "", /^tpm\/a\.ts:401 .* has 401$/);
+
+  refusesAt1("tpm/utils.ts", /named after what it does/);
+  refusesAt1("attic/a.ts", /in none of the rooms/);
+  refusesAt1("build.ts", /in none of the rooms/);
+  refuses("tpm/a.ts", 'export * from "../wire/codec.ts";', /no barrel files/);
+  assert.match(broken("tpm/a.ts", 'const a = "b').join(), /^1 cannot be read: line 2: string/);
+});
+
+function refusesAt1(path: string, rule: RegExp): void {
+  const found = broken(path, "");
+  assert.equal(found.length, 1, JSON.stringify(found));
+  assert.match(found[0] ?? "", rule);
+}
