@@ -80,22 +80,30 @@ export class Loop {
     this.parts.poller.wake();
   }
 
-  /** Serves until {@linkcode end}, a control command or the loss of a connection ends it. */
+  /**
+   * Serves until {@linkcode end}, a control command or the loss of a connection ends it. The way of
+   * a short command through a round has no `await` in it, which would cost more than the rest.
+   */
   async run(): Promise<void> {
-    const { poller } = this.parts;
+    const { poller, tpm } = this.parts;
     while (!this.#ending) {
       const dataSlot = this.#watchData();
       const controlSlot = this.#watchControl();
-      await this.#wait();
+      const waiting = this.#wait();
+      if (waiting !== undefined) await waiting;
       if (this.#ending) break;
       const controlFound = controlSlot === undefined ? 0 : poller.found(controlSlot);
       const dataFound = dataSlot === undefined ? 0 : poller.found(dataSlot);
       this.#busy ||= controlFound !== 0 || dataFound !== 0;
       // Control goes first: it may change what a command means that came at the same time.
-      await this.#serveControl(controlFound);
-      if (!this.#ending) await this.#serveData(dataFound);
+      if (controlFound !== 0 || this.#control?.deadline !== undefined) {
+        await this.#serveControl(controlFound);
+        if (this.#ending) break;
+      }
+      const serving = this.#serveData(dataFound);
+      if (serving !== undefined) await serving;
     }
-    if (this.parts.tpm.pending !== undefined) await this.parts.tpm.pending;
+    if (tpm.pending !== undefined) await tpm.pending;
     this.#control?.close();
     this.#data?.close();
   }
@@ -119,23 +127,35 @@ export class Loop {
     return poller.add(channel.fd, channel.unsent ? POLLOUT : POLLIN);
   }
 
-  /** Waits until a descriptor is ready, a deadline is over, or {@linkcode end} was called. */
-  async #wait(): Promise<void> {
+  /**
+   * Waits until a descriptor is ready, a deadline is over, or {@linkcode end} was called; undefined
+   * when that was so without the event loop.
+   */
+  #wait(): Promise<void> | undefined {
     const { poller, tpm } = this.parts;
     const timeout = this.#timeout();
-    const overdue = performance.now() - this.#turned > SLICE_MS;
-    if (timeout === 0 || (this.#busy && overdue)) {
-      const ready = await poller.aside(0);
-      this.#turned = performance.now();
-      if (timeout === 0 || ready > 0 || this.#ending) return;
-    }
     // While a command runs in another thread, its answer comes through the event loop.
-    if (this.#busy && tpm.pending === undefined) {
+    if (this.#busy && timeout !== 0 && tpm.pending === undefined) {
+      if (performance.now() - this.#turned > SLICE_MS) return this.#turn(timeout);
       this.#busy = false;
-      if (poller.now(timeout < 0 ? SLEEP_MS : Math.min(timeout, SLEEP_MS)) > 0) return;
-      if (this.#timeout() === 0) return;
+      const sleep = timeout < 0 ? SLEEP_MS : Math.min(timeout, SLEEP_MS);
+      if (poller.now(sleep) > 0) return undefined;
     }
-    await poller.aside(timeout);
+    return this.#waitAside(this.#timeout());
+  }
+
+  /** Gives the event loop a turn, then goes on waiting if nothing is to be done. */
+  async #turn(timeout: number): Promise<void> {
+    const ready = await this.parts.poller.aside(0);
+    this.#turned = performance.now();
+    if (ready > 0 || this.#ending) return;
+    this.#busy = false;
+    if (this.parts.poller.now(timeout < 0 ? SLEEP_MS : Math.min(timeout, SLEEP_MS)) > 0) return;
+    await this.#waitAside(this.#timeout());
+  }
+
+  async #waitAside(timeout: number): Promise<void> {
+    await this.parts.poller.aside(timeout);
     this.#turned = performance.now();
   }
 
@@ -194,65 +214,67 @@ export class Loop {
     }
   }
 
-  async #serveData(found: number): Promise<void> {
+  #serveData(found: number): Promise<void> | undefined {
     const { data, tpm } = this.parts;
     if (this.#data === undefined) {
-      if (found !== 0 && data.listener !== undefined) this.#data = await data.listener.accept();
-      return;
+      return found === 0 || data.listener === undefined ? undefined : this.#accept(data.listener);
     }
     if (this.#data.unsent) {
       if (found !== 0 && (!this.#data.flush() || (found & POLLRDHUP) !== 0)) this.#loseData();
-      return;
+      return undefined;
     }
     if (tpm.pending !== undefined) {
       if (found !== 0 && this.#answering) this.#loseData();
-      return;
+      return undefined;
     }
-    await this.#serveMessages(this.#data, found !== 0);
+    return this.#serveMessages(this.#data, found !== 0);
+  }
+
+  async #accept(listener: Listener): Promise<void> {
+    this.#data = await listener.accept();
   }
 
   /** Answers messages as long as they come fast, and no longer than a slice of time. */
-  async #serveMessages(channel: Channel, readable: boolean): Promise<void> {
+  #serveMessages(channel: Channel, readable: boolean): Promise<void> | undefined {
+    const { lock, spin } = this.parts;
     const reader = this.#reader;
-    const { spin } = this.parts;
-    const start = performance.now();
-    let look = readable;
-    while (!this.#ending) {
-      if (!reader.next(start)) {
-        if (!look) return;
-        const outcome = reader.receive(channel);
-        if (outcome === "gone") return this.#loseData();
-        if (outcome !== "message") return;
-      }
-      const locking = this.parts.lock.ensure();
-      if (locking !== undefined && !await this.#locked(locking)) return;
-      if (!this.#answer(channel)) return;
-      if (!channel.neverWaits || performance.now() - start > SLICE_MS) return;
-      look = false;
-      if (reader.size > 0) continue;
-      let looks = spin.looks();
-      if (looks === 0) return;
-      while (looks-- > 0) {
-        const outcome = reader.receive(channel);
-        if (outcome === "nothing") continue;
-        if (outcome === "gone") return this.#loseData();
-        if (outcome === "partial") return;
-        spin.hit();
-        looks = -1;
-      }
-      if (reader.size === 0) return spin.missed();
+    if (reader.size === 0 && !reader.overdue()) {
+      if (!readable) return undefined;
+      const outcome = reader.receive(channel);
+      if (outcome === "gone") this.#loseData();
+      if (outcome !== "message") return undefined;
+    }
+    const locking = lock.ensure();
+    if (locking !== undefined) return this.#locked(locking);
+    const end = performance.now() + SLICE_MS;
+    for (;;) {
+      if (!this.#answer(channel) || !channel.neverWaits) return undefined;
+      if (reader.size === 0 && !this.#look(channel, spin.looks())) return undefined;
+      if (performance.now() > end) return undefined;
     }
   }
 
+  /** Looks so many times for the next message; true when it came. */
+  #look(channel: Channel, looks: number): boolean {
+    for (let look = 0; look < looks; look++) {
+      const outcome = this.#reader.receive(channel);
+      if (outcome === "nothing") continue;
+      if (outcome === "gone") this.#loseData();
+      if (outcome !== "message") return false;
+      this.parts.spin.hit();
+      return true;
+    }
+    if (looks > 0) this.parts.spin.missed();
+    return false;
+  }
+
   /** Waits for the lock on the storage; without it the process ends, as another one has the TPM. */
-  async #locked(locking: Promise<void>): Promise<boolean> {
+  async #locked(locking: Promise<void>): Promise<void> {
     try {
       await locking;
-      return true;
     } catch (error) {
       this.parts.report((error as Error).message);
       this.#ending = true;
-      return false;
     }
   }
 

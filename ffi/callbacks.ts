@@ -1,6 +1,7 @@
 // The functions that libtpms calls: its state store and its question for the locality, as a
 // `struct libtpms_callbacks`. The one place where an error becomes a TPM result for libtpms.
 import { TpmResult } from "../wire/codes.ts";
+import { openLibc } from "./libc.ts";
 
 /** A failure with the TPM result that libtpms, or a control client, gets for it. */
 export class TpmResultError extends Error {
@@ -29,8 +30,12 @@ export interface TpmHost {
   locality(): number;
 }
 
-/** Allocates memory that libtpms may free() itself. */
-export type Allocate = (size: number) => Deno.PointerValue;
+const memorySymbols = {
+  /** Memory that libtpms may free() itself. */
+  malloc: { parameters: ["usize"], result: "pointer" },
+  /** void *memcpy(void *to, const void *from, size_t): cheaper than a view of the memory. */
+  memcpy: { parameters: ["pointer", "buffer", "u32"], result: "void" },
+} as const;
 
 /**
  * `struct libtpms_callbacks` (libtpms/tpm_library.h) on a 64-bit machine: its own size as an int,
@@ -38,6 +43,8 @@ export type Allocate = (size: number) => Deno.PointerValue;
  */
 const STRUCT_SIZE = 64;
 const POINTER_SIZE = 8;
+/** TPM_MODIFIER_INDICATOR is a uint32_t; clients can set no more than one byte of it. */
+const LOCALITY_SIZE = 4;
 
 // C signatures, `TPM_RESULT f(…)` each:
 const initSignature = { parameters: [], result: "u32" } as const;
@@ -58,8 +65,9 @@ export class Callbacks {
   /** `struct libtpms_callbacks`, which TPMLIB_RegisterCallbacks copies. */
   readonly struct = new Uint8Array(STRUCT_SIZE);
 
-  constructor(host: TpmHost, allocate: Allocate) {
+  constructor(host: TpmHost) {
     const { nvram } = host;
+    const { malloc, memcpy } = openLibc(memorySymbols);
     const nvramInit = new Deno.UnsafeCallback(
       initSignature,
       () => resultOfRunning(() => nvram.prepare()),
@@ -75,7 +83,7 @@ export class Callbacks {
           return;
         }
         // malloc(0) may be NULL, which libtpms would take for "nothing loaded".
-        const memory = allocate(Math.max(bytes.length, 1));
+        const memory = malloc(BigInt(Math.max(bytes.length, 1)));
         if (memory === null) throw new TpmResultError(TpmResult.SIZE, "out of memory");
         if (bytes.length > 0) memoryAt(memory, bytes.length).set(bytes);
         writePointer(dataOut, memory);
@@ -91,8 +99,12 @@ export class Callbacks {
     const remove = new Deno.UnsafeCallback(removeSignature, (_number, namePtr, mustExist) => {
       return resultOfRunning(() => nvram.remove(text(namePtr), mustExist !== 0));
     });
+    const localities = Array.from(
+      { length: 256 },
+      (_, n) => new Uint8Array(Uint32Array.of(n).buffer),
+    );
     const locality = new Deno.UnsafeCallback(localitySignature, (out) => {
-      writeU32(out, host.locality());
+      memcpy(out, localities[host.locality()]!, LOCALITY_SIZE);
       return TpmResult.SUCCESS;
     });
 

@@ -3,7 +3,7 @@
 import { TpmResult } from "../wire/codes.ts";
 import { COMMAND_MAX } from "../wire/tpm.ts";
 import { Callbacks, memoryAt, type TpmHost, TpmResultError } from "./callbacks.ts";
-import { cString, SystemError } from "./libc.ts";
+import { cString, openLibc, SystemError } from "./libc.ts";
 
 /** errno of "cannot access a needed shared library", which dlopen(3) itself does not set. */
 const ELIBACC = 79;
@@ -58,7 +58,6 @@ const symbols = {
 
 /** Memory that libtpms handed over is the C library's. */
 const memorySymbols = {
-  malloc: { parameters: ["usize"], result: "pointer" },
   free: { parameters: ["pointer"], result: "void" },
 } as const;
 
@@ -92,7 +91,7 @@ export interface BufferSize {
 
 export class Libtpms {
   readonly #c;
-  readonly #memory = Deno.dlopen("libc.so.6", memorySymbols).symbols;
+  readonly #memory = openLibc(memorySymbols);
   /** Kept because libtpms calls into them as long as it lives. */
   #callbacks: Callbacks | undefined;
 
@@ -141,7 +140,7 @@ export class Libtpms {
 
   /** Hands in what libtpms asks of its host; before the first {@linkcode mainInit}. */
   register(host: TpmHost): void {
-    this.#callbacks = new Callbacks(host, (size) => this.#memory.malloc(BigInt(size)));
+    this.#callbacks = new Callbacks(host);
     this.#c.TPMLIB_RegisterCallbacks(this.#callbacks.struct);
   }
 
@@ -306,3 +305,6 @@ export class Libtpms {
     return this.#c.TPMLIB_WasManufactured?.() !== 0;
   }
 }
+
+/** What the class offers, without its insides: what a stand-in in a test has to have. */
+export type LibtpmsFunctions = Pick<Libtpms, keyof Libtpms>;

@@ -1,7 +1,7 @@
 // The emulated chip: on or off, one command at a time. Keeps what libtpms does not: the locality,
 // the last command, whether a shutdown is due. Bytes come and go elsewhere (transports/, control/).
 import { type NvStore, TpmResultError } from "../ffi/callbacks.ts";
-import { type BufferSize, type Libtpms, StateType } from "../ffi/libtpms.ts";
+import { type BufferSize, type LibtpmsFunctions, StateType } from "../ffi/libtpms.ts";
 import type { StateName } from "../state/backend.ts";
 import type { StorageLock } from "../state/storage_lock.ts";
 import { LOCALITY_MAX, TpmResult } from "../wire/codes.ts";
@@ -28,7 +28,7 @@ export interface LocalityPolicy {
 
 export interface TpmParts {
   family: Family;
-  libtpms: Libtpms;
+  libtpms: LibtpmsFunctions;
   /** Where libtpms keeps its state. */
   nvram: NvStore;
   lock: StorageLock;

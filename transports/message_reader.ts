@@ -44,11 +44,11 @@ export class MessageReader {
     return this.#look();
   }
 
-  /** Whether a message is there now: one that came with another, or one whose rest is overdue. */
-  next(now: number): boolean {
-    if (this.#size > 0) return true;
-    if (this.#restUntil !== undefined && now >= this.#restUntil) this.#size = this.#length;
-    return this.#size > 0;
+  /** Whether the rest of a message is overdue, which makes what came the message. */
+  overdue(): boolean {
+    if (this.#restUntil === undefined || performance.now() < this.#restUntil) return false;
+    this.#size = this.#length;
+    return true;
   }
 
   /** Forgets the message, which was answered. */

@@ -10,13 +10,12 @@ const wordAt = sendCommandPrefix.reader("word");
 /** Fewer bytes than a command header are never handed on: there is nothing to answer to. */
 export const MESSAGE_MIN = commandHeader.size;
 
-/** Whether a command, or a prefix for one, begins at `at`; `length` bytes are there in all. */
-function beginsMessage(bytes: Uint8Array, at: number, length: number): boolean {
+/** Whether what stands at `at` has the tag of a TPM command; `length` bytes are there in all. */
+function hasTag(bytes: Uint8Array, at: number, length: number): boolean {
   if (length - at < 2) return false;
   const tag = tagAt(bytes, at);
   return tag === Tpm2.ST_NO_SESSIONS || tag === Tpm2.ST_SESSIONS ||
-    (tag >= Tpm12.TAG_RQU_COMMAND && tag <= Tpm12.TAG_RQU_AUTH2_COMMAND) ||
-    (length - at >= 4 && wordAt(bytes, at) === SEND_COMMAND);
+    (tag >= Tpm12.TAG_RQU_COMMAND && tag <= Tpm12.TAG_RQU_AUTH2_COMMAND);
 }
 
 /** Size of the send-command prefix at the beginning of a message of a TPM 2: 9 or 0. */
@@ -39,9 +38,11 @@ export function messageSize(bytes: Uint8Array, length: number, prefixed: boolean
   const prefix = prefixed ? prefixSize(bytes, length) : 0;
   if (length < prefix + MESSAGE_MIN) return 0;
   const size = sizeAt(bytes, prefix);
-  if (size < commandHeader.size || !beginsMessage(bytes, prefix, length)) return length;
+  if (size < commandHeader.size || !hasTag(bytes, prefix, length)) return length;
   const end = prefix + size;
   if (end === length) return length;
   if (end > length) return length >= MESSAGE_MAX ? length : 0;
-  return beginsMessage(bytes, end, length) ? end : length;
+  const another = hasTag(bytes, end, length) ||
+    (prefixed && length - end >= 4 && wordAt(bytes, end) === SEND_COMMAND);
+  return another ? end : length;
 }
