@@ -87,13 +87,17 @@ export class Loop {
   async run(): Promise<void> {
     const { poller, tpm } = this.parts;
     while (!this.#ending) {
+      const dataFd = this.#dataFd;
       const dataSlot = this.#watchData();
       const controlSlot = this.#watchControl();
       const waiting = this.#wait();
       if (waiting !== undefined) await waiting;
       if (this.#ending) break;
       const controlFound = controlSlot === undefined ? 0 : poller.found(controlSlot);
-      const dataFound = dataSlot === undefined ? 0 : poller.found(dataSlot);
+      // The connection may have been lost meanwhile, when an answer could not be sent.
+      const dataFound = dataSlot === undefined || dataFd !== this.#dataFd
+        ? 0
+        : poller.found(dataSlot);
       this.#busy ||= controlFound !== 0 || dataFound !== 0;
       // Control goes first: it may change what a command means that came at the same time.
       if (controlFound !== 0 || this.#control?.deadline !== undefined) {
@@ -106,6 +110,11 @@ export class Loop {
     if (tpm.pending !== undefined) await tpm.pending;
     this.#control?.close();
     this.#data?.close();
+  }
+
+  /** Descriptor of the data channel: its connection's, or its listener's. */
+  get #dataFd(): number | undefined {
+    return this.#data?.fd ?? this.parts.data.listener?.fd;
   }
 
   #watchData(): number | undefined {

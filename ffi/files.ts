@@ -15,8 +15,11 @@ const symbols = {
   /** int statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *) */
   statx: { parameters: ["i32", "buffer", "i32", "u32", "buffer"], result: "i32" },
   renameat: { parameters: ["i32", "buffer", "i32", "buffer"], result: "i32" },
+  /** The same with flags; glibc 2.28 and later. */
+  renameat2: { parameters: ["i32", "buffer", "i32", "buffer", "u32"], result: "i32" },
   unlinkat: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   fsync: { parameters: ["i32"], result: "i32" },
+  fdatasync: { parameters: ["i32"], result: "i32" },
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
   fchmod: { parameters: ["i32", "u32"], result: "i32" },
   chmod: { parameters: ["buffer", "u32"], result: "i32" },
@@ -44,6 +47,8 @@ export const O = {
   DIRECTORY: arm ? 0o40000 : 0o200000,
   NOFOLLOW: arm ? 0o100000 : 0o400000,
   CLOEXEC: 0o2000000,
+  /** Only a place in the file system: a directory needs no read permission for it. */
+  PATH: 0o10000000,
 } as const;
 
 /** "The working directory" in place of a directory descriptor. */
@@ -55,6 +60,9 @@ const F_GETLK = 5;
 const F_SETLK = 6;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
+const RENAME_EXCHANGE = 2;
+/** ioctl for the size of a block device in bytes, into a u64 (linux/fs.h). */
+const BLKGETSIZE64 = 0x80081272;
 
 export type FileKind = "file" | "directory" | "block" | "character" | "fifo" | "socket" | "other";
 
@@ -68,10 +76,21 @@ export interface FileStatus {
   size: number;
   /** Number of names that lead to it; 0 for one that was removed. */
   links: number;
+  /** The same for two paths or descriptors of one file, and only for those. */
+  identity: string;
 }
 
 /** Offsets in `struct statx` (linux/stat.h), which is the same on every architecture. */
-const statxLayout = { size: 256, links: 16, uid: 20, gid: 24, mode: 28, length: 40 } as const;
+const statxLayout = {
+  size: 256,
+  links: 16,
+  uid: 20,
+  gid: 24,
+  mode: 28,
+  inode: 32,
+  length: 40,
+  device: 136,
+} as const;
 const kinds: Record<number, FileKind> = {
   0o10: "file",
   0o4: "directory",
@@ -104,6 +123,12 @@ export class Files {
 
   close(fd: number): void {
     this.#c.close(fd);
+  }
+
+  /** Closes a file that was written: some file systems say only then that there is no room. */
+  finish(fd: number, subject?: string): void {
+    const result = this.#c.close(fd);
+    if (result < 0 && this.libc.errno !== Errno.EINTR) throw this.libc.error("close", subject);
   }
 
   /** Reads what is there now, up to the size of `into`; 0 at the end. */
@@ -191,12 +216,26 @@ export class Files {
       gid: view.getUint32(statxLayout.gid, true),
       size: Number(view.getBigUint64(statxLayout.length, true)),
       links: view.getUint32(statxLayout.links, true),
+      identity: `${view.getBigUint64(statxLayout.device, true)}:` +
+        view.getBigUint64(statxLayout.inode, true),
     };
   }
 
   rename(from: string, to: string, directory: number = AT_FDCWD): void {
     const result = this.#c.renameat(directory, cString(from), directory, cString(to));
     this.libc.check(result, "rename", from);
+  }
+
+  /** Two names change places at one stroke. Not every file system can: EINVAL. */
+  exchange(one: string, other: string, directory: number = AT_FDCWD): void {
+    const result = this.#c.renameat2(
+      directory,
+      cString(one),
+      directory,
+      cString(other),
+      RENAME_EXCHANGE,
+    );
+    this.libc.check(result, "rename", other);
   }
 
   /** Removes a name; false where there was none. */
@@ -208,6 +247,19 @@ export class Files {
 
   fsync(fd: number, subject?: string): void {
     this.libc.check(this.#c.fsync(fd), "fsync", subject);
+  }
+
+  /** The same without times and owners: what it takes to read the bytes again. */
+  fdatasync(fd: number, subject?: string): void {
+    this.libc.check(this.#c.fdatasync(fd), "fdatasync", subject);
+  }
+
+  /** Size in bytes of an open block device. */
+  deviceSize(fd: number, subject?: string): number {
+    const size = new BigUint64Array(1);
+    const result = this.#c.ioctl(fd, BLKGETSIZE64, new Uint8Array(size.buffer));
+    this.libc.check(result, "BLKGETSIZE64", subject);
+    return Number(size[0]!);
   }
 
   truncate(fd: number, size: number, subject?: string): void {

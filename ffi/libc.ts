@@ -51,9 +51,23 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text + "\0");
 }
 
-/** Opens functions of the C library. */
+/**
+ * Functions of the C library, each opened when it is first used: the runtime compiles a trampoline
+ * of about 0.2 ms for every symbol that it opens, and no start needs them all.
+ */
 export function openLibc<S extends Deno.ForeignLibraryInterface>(functions: S) {
-  return Deno.dlopen(LIBC, functions).symbols;
+  const opened = {} as Deno.DynamicLibrary<S>["symbols"];
+  for (const name of Object.keys(functions) as (keyof S & string)[]) {
+    Object.defineProperty(opened, name, {
+      configurable: true,
+      get() {
+        const { symbols } = Deno.dlopen(LIBC, { [name]: functions[name]! });
+        Object.defineProperty(opened, name, { value: symbols[name] });
+        return symbols[name];
+      },
+    });
+  }
+  return opened;
 }
 
 /** errno of the main thread, and what it means. */

@@ -18,7 +18,7 @@ const symbols = {
   /** int getsockopt(int fd, int level, int option, void *value, socklen_t *size) */
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   /** int epoll_ctl(int epfd, int op, int fd, struct epoll_event *); EINVAL for other kinds. */
-  epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
 } as const;
 
 const MSG_DONTWAIT = 0x40;
@@ -29,7 +29,12 @@ const SO_ACCEPTCONN = 30;
 const SCM_RIGHTS = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
-const EPOLL_CTL_DEL = 2;
+const EPOLL_CTL_MOD = 3;
+/**
+ * `struct epoll_event` (12 bytes, 16 on arm64) that asks for nothing, only when it changes
+ * (EPOLLET); its data 0 is what the runtime's own waker has, which means nothing to it.
+ */
+const silence = Uint8Array.of(0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 const AF_UNIX = 1;
 
 /** Nothing can be done at once: the answer of a call that would have to wait. */
@@ -147,7 +152,7 @@ export class Sockets {
   }
 
   /**
-   * Finds the descriptor of a connection that Deno accepted, and takes it out of Deno's event loop,
+   * Finds the descriptor of a connection that Deno accepted, and silences it in Deno's event loop,
    * which would wake up for every byte that arrives. It is closed by closing Deno's connection: a
    * duplicate would not do, as Deno shuts the connection down when it closes it. Ports tell TCP
    * connections apart; a Unix connection has the name of its listener.
@@ -163,7 +168,7 @@ export class Sockets {
     });
     if (found === undefined) throw new Error("an accepted connection has no descriptor");
     for (let fd = 3; fd < found; fd++) {
-      if (this.#c.epoll_ctl(fd, EPOLL_CTL_DEL, found, null) === 0) break;
+      if (this.#c.epoll_ctl(fd, EPOLL_CTL_MOD, found, silence) === 0) break;
     }
     return this.own(found);
   }

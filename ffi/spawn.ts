@@ -1,0 +1,140 @@
+// Starting this executable once more beside itself, with all that it was started with, and waiting
+// for the copy: what fork(2) would be for a process without threads. What the two tell each other
+// is the daemon's affair.
+import { cString, Errno, type Libc, openLibc } from "./libc.ts";
+
+const symbols = {
+  /** extern char **environ; the symbol's own address, as setenv(3) moves what it points to. */
+  environ: { type: "pointer" },
+  /** int setenv(const char *name, const char *value, int overwrite); copied. */
+  setenv: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
+  unsetenv: { parameters: ["buffer"], result: "i32" },
+  /**
+   * int posix_spawn(pid_t *, const char *path, const posix_spawn_file_actions_t *,
+   * const posix_spawnattr_t *, char *const argv[], char *const envp[]); returns an errno.
+   */
+  posix_spawn: {
+    parameters: ["buffer", "buffer", "pointer", "pointer", "buffer", "pointer"],
+    result: "i32",
+  },
+  /** pid_t waitpid(pid_t, int *status, int options) */
+  waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  /** int pipe2(int fds[2], int flags) */
+  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  dup2: { parameters: ["i32", "i32"], result: "i32" },
+  setsid: { parameters: [], result: "i32" },
+  getppid: { parameters: [], result: "i32" },
+  kill: { parameters: ["i32", "i32"], result: "i32" },
+  /** sighandler_t signal(int, sighandler_t); NULL is SIG_DFL. */
+  signal: { parameters: ["i32", "pointer"], result: "pointer" },
+} as const;
+
+const O_CLOEXEC = 0o2000000;
+const F_GETFD = 1;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+
+/** How a process ended: with an exit code, or by a signal. */
+export type Ending = { code: number } | { signal: number };
+
+export class Spawner {
+  readonly #c = openLibc(symbols);
+
+  constructor(private readonly libc: Libc) {}
+
+  /**
+   * Starts `path` with the argument vector `words`, each of them ended by NUL, with our environment
+   * and all descriptors that are not closed on exec. Returns its process id.
+   */
+  start(path: string, words: Uint8Array<ArrayBuffer>): number {
+    const argv = pointersTo(words);
+    const environment = new Deno.UnsafePointerView(this.#c.environ!).getPointer(0);
+    const pid = new Int32Array(1);
+    const error = this.#c.posix_spawn(
+      new Uint8Array(pid.buffer),
+      cString(path),
+      null,
+      null,
+      new Uint8Array(argv.buffer),
+      environment,
+    );
+    if (error !== 0) throw this.libc.error("posix_spawn", path, error);
+    return pid[0]!;
+  }
+
+  /** Waits for the end of a child. */
+  wait(pid: number): Ending {
+    const status = new Int32Array(1);
+    while (this.#c.waitpid(pid, new Uint8Array(status.buffer), 0) < 0) {
+      if (this.libc.errno !== Errno.EINTR) throw this.libc.error("waitpid");
+    }
+    const word = status[0]!;
+    const signal = word & 0x7f;
+    return signal === 0 ? { code: (word >> 8) & 0xff } : { signal };
+  }
+
+  /** A pipe whose ends are closed on exec. */
+  pipe(): { read: number; write: number } {
+    const ends = new Int32Array(2);
+    this.libc.check(this.#c.pipe2(new Uint8Array(ends.buffer), O_CLOEXEC), "pipe2");
+    return { read: ends[0]!, write: ends[1]! };
+  }
+
+  /** Whether a program that this process starts gets the descriptor, too. */
+  setInherited(fd: number, inherited: boolean): void {
+    const flags = this.libc.check(this.#c.fcntl(fd, F_GETFD, 0), "fcntl", `descriptor ${fd}`);
+    const changed = inherited ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
+    this.libc.check(this.#c.fcntl(fd, F_SETFD, changed), "fcntl", `descriptor ${fd}`);
+  }
+
+  /**
+   * Whether a descriptor came from the program that started us: what the runtime opened itself is
+   * closed on exec, and what is closed on exec cannot have come from there.
+   */
+  isInherited(fd: number): boolean {
+    const flags = this.#c.fcntl(fd, F_GETFD, 0);
+    return flags >= 0 && (flags & FD_CLOEXEC) === 0;
+  }
+
+  /** Makes `to` another name of `from`. */
+  duplicate(from: number, to: number): void {
+    this.libc.check(this.#c.dup2(from, to), "dup2");
+  }
+
+  setVariable(name: string, value: string | undefined): void {
+    const result = value === undefined
+      ? this.#c.unsetenv(cString(name))
+      : this.#c.setenv(cString(name), cString(value), 1);
+    this.libc.check(result, "setenv", name);
+  }
+
+  /** Leaves the terminal's session. False where we lead one already, which does as well. */
+  newSession(): boolean {
+    return this.#c.setsid() >= 0;
+  }
+
+  get parent(): number {
+    return this.#c.getppid();
+  }
+
+  /** Ends this process by a signal's default action. */
+  endBy(signal: number, pid: number): void {
+    this.#c.signal(signal, null);
+    this.#c.kill(pid, signal);
+  }
+}
+
+/** Addresses of the NUL-ended words, then NULL. They live as long as `words` does. */
+function pointersTo(words: Uint8Array<ArrayBuffer>): BigUint64Array<ArrayBuffer> {
+  // A small array lives inside V8's moving heap until its buffer was asked for.
+  void words.buffer;
+  const base = Deno.UnsafePointer.value(Deno.UnsafePointer.of(words));
+  const addresses: bigint[] = [];
+  for (let at = 0; at < words.length; at = words.indexOf(0, at) + 1) {
+    addresses.push(base + BigInt(at));
+  }
+  const pointers = new BigUint64Array(addresses.length + 1);
+  pointers.set(addresses);
+  return pointers;
+}

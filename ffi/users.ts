@@ -1,0 +1,79 @@
+// Who this process is and what it sees as its root: users and groups by name, ids, chroot. glibc
+// changes the ids of all threads at once, which a bare system call would not.
+import { cString, type Libc, openLibc } from "./libc.ts";
+
+const symbols = {
+  getuid: { parameters: [], result: "u32" },
+  geteuid: { parameters: [], result: "u32" },
+  getegid: { parameters: [], result: "u32" },
+  /** struct passwd *getpwnam(const char *); static memory: char *name, *passwd; uid_t, gid_t. */
+  getpwnam: { parameters: ["buffer"], result: "pointer" },
+  getpwuid: { parameters: ["u32"], result: "pointer" },
+  /** struct group *getgrnam(const char *); static memory: char *name, *passwd; gid_t. */
+  getgrnam: { parameters: ["buffer"], result: "pointer" },
+  /** int initgroups(const char *user, gid_t group) */
+  initgroups: { parameters: ["buffer", "u32"], result: "i32" },
+  setgid: { parameters: ["u32"], result: "i32" },
+  setuid: { parameters: ["u32"], result: "i32" },
+  chroot: { parameters: ["buffer"], result: "i32" },
+  chdir: { parameters: ["buffer"], result: "i32" },
+} as const;
+
+/** Behind the two pointers that `struct passwd` and `struct group` begin with. */
+const ID_OFFSET = 16;
+
+export interface User {
+  uid: number;
+  gid: number;
+}
+
+export class Users {
+  readonly #c = openLibc(symbols);
+
+  constructor(private readonly libc: Libc) {}
+
+  /** The user whose powers count. */
+  get effective(): User {
+    return { uid: this.#c.geteuid(), gid: this.#c.getegid() };
+  }
+
+  /** User id and primary group of a user name, or undefined where there is no such user. */
+  user(name: string): User | undefined {
+    const entry = this.#c.getpwnam(cString(name));
+    if (entry === null) return undefined;
+    const view = new Deno.UnsafePointerView(entry);
+    return { uid: view.getUint32(ID_OFFSET), gid: view.getUint32(ID_OFFSET + 4) };
+  }
+
+  /** A user's name, or undefined where the id has none. */
+  nameOf(uid: number): string | undefined {
+    const entry = this.#c.getpwuid(uid);
+    const name = entry === null ? null : new Deno.UnsafePointerView(entry).getPointer(0);
+    return name === null ? undefined : Deno.UnsafePointerView.getCString(name);
+  }
+
+  group(name: string): number | undefined {
+    const entry = this.#c.getgrnam(cString(name));
+    return entry === null ? undefined : new Deno.UnsafePointerView(entry).getUint32(ID_OFFSET);
+  }
+
+  /** Takes the supplementary groups that the system's files give a user. */
+  setGroupsOf(name: string, gid: number): void {
+    this.libc.check(this.#c.initgroups(cString(name), gid), "initgroups", name);
+  }
+
+  setGroup(gid: number): void {
+    this.libc.check(this.#c.setgid(gid), "setgid", String(gid));
+  }
+
+  /** Gives root's powers up for good, as all three user ids change. */
+  setUser(uid: number): void {
+    this.libc.check(this.#c.setuid(uid), "setuid", String(uid));
+  }
+
+  /** Makes a directory the root and the working directory. */
+  setRoot(directory: string): void {
+    this.libc.check(this.#c.chroot(cString(directory)), "chroot", directory);
+    this.libc.check(this.#c.chdir(cString("/")), "chdir", "/");
+  }
+}

@@ -1,0 +1,57 @@
+// Prepares the C project's source tree so that its test scripts run without a build: the tools
+// are the C programs of the same version, the emulator is whatever is under test.
+// How a script is run in that tree is in chamber.ts.
+
+import { join } from "node:path";
+import { type Program, PROGRAMS, wrapperScript } from "../peers/peers.ts";
+import { mustRun } from "../peers/command.ts";
+
+/** Where things are once a script runs: its own /tmp (see enter.sh). */
+const SEEN_PEERS = "/tmp/peers";
+const SEEN_TOOLS = "/tmp/tree/tools";
+const SEEN_EXE = "/tmp/exe/swtpm";
+
+/** Copies `source` to `dir` and puts in place what a build would have made. */
+export async function prepareTree(source: string, dir: string): Promise<void> {
+  await mustRun(["cp", "-a", `${source}/.`, dir], { timeoutMs: 60_000 });
+  await Deno.mkdir(join(dir, "tools"));
+  for (const program of PROGRAMS) {
+    await writeExecutable(join(dir, "tools", program), wrapperScript(SEEN_PEERS, program));
+    const built = join(dir, "src", program);
+    await Deno.mkdir(built, { recursive: true });
+    await Deno.symlink(linkTarget(program), join(built, program));
+  }
+  await Deno.writeTextFile(
+    join(dir, "samples/swtpm_setup.conf"),
+    (await Deno.readTextFile(join(dir, "samples/swtpm_setup.conf.in")))
+      .replaceAll("@BINDIR@", SEEN_TOOLS)
+      .replaceAll("@SYSCONFDIR@", "/etc")
+      .replaceAll("@DEFAULT_PCR_BANKS@", "sha256"),
+  );
+  await Deno.mkdir(join(dir, "shim"));
+  await writeExecutable(
+    join(dir, "shim/bash"),
+    await Deno.readTextFile(join(import.meta.dirname!, "part.sh")),
+  );
+}
+
+/** The names of the test scripts in a tree; the other `test_*` files are their helpers. */
+export async function scriptsOf(tree: string): Promise<string[]> {
+  const helpers = /^test_(common|cuse|config\.in|clientfds\.py|setdatafd\.py)$/;
+  const names: string[] = [];
+  for await (const entry of Deno.readDir(join(tree, "tests"))) {
+    if (entry.isFile && entry.name.startsWith("test_") && !helpers.test(entry.name)) {
+      names.push(entry.name);
+    }
+  }
+  return names.sort();
+}
+
+function linkTarget(program: Program): string {
+  return program === "swtpm" ? SEEN_EXE : join(SEEN_TOOLS, program);
+}
+
+async function writeExecutable(path: string, text: string): Promise<void> {
+  await Deno.writeTextFile(path, text);
+  await Deno.chmod(path, 0o755);
+}

@@ -1,0 +1,2 @@
+# Switches the machine off; nothing is answered.
+poweroff -f
