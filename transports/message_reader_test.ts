@@ -1,35 +1,16 @@
-// Unit tests of the message reader, over a channel that delivers what the test says.
+// Unit tests of the message reader, over a channel that delivers what a test says.
 import { equal } from "node:assert/strict";
-import { WOULD_BLOCK } from "../ffi/sockets.ts";
 import { commandHeader } from "../wire/tpm.ts";
-import type { Channel } from "./channel.ts";
 import { MessageReader } from "./message_reader.ts";
+import { ScriptedChannel } from "./scripted_channel.ts";
 
-/** Delivers its pieces one after the other, then nothing more. */
-function delivering(...pieces: Uint8Array[]): Channel {
-  return {
-    fd: -1,
-    neverWaits: true,
-    unsent: false,
-    receive(into) {
-      const piece = pieces.shift();
-      if (piece === undefined) return WOULD_BLOCK;
-      into.set(piece);
-      return piece.length;
-    },
-    receiveWithDescriptor: () => ({ count: WOULD_BLOCK, fd: undefined }),
-    send: () => true,
-    flush: () => true,
-    close: () => {},
-  };
-}
 function command(size: number): Uint8Array {
   return commandHeader.encode({ tag: 0x8001, size, code: 0x17b }, new Uint8Array(size - 10));
 }
 
 Deno.test("a command in single bytes becomes one message", () => {
   const reader = new MessageReader(true);
-  const channel = delivering(...[...command(12)].map((byte) => Uint8Array.of(byte)));
+  const channel = new ScriptedChannel(...[...command(12)].map((byte) => Uint8Array.of(byte)));
   for (let i = 0; i < 11; i++) equal(reader.receive(channel), "partial");
   equal(reader.receive(channel), "message");
   equal(reader.size, 12);
@@ -38,7 +19,7 @@ Deno.test("a command in single bytes becomes one message", () => {
 Deno.test("two commands in one piece are there one after the other", () => {
   const reader = new MessageReader(true);
   const both = Uint8Array.from([...command(12), ...command(14)]);
-  equal(reader.receive(delivering(both)), "message");
+  equal(reader.receive(new ScriptedChannel(both)), "message");
   equal(reader.size, 12);
   reader.drop();
   equal(reader.size, 14);
@@ -49,20 +30,20 @@ Deno.test("two commands in one piece are there one after the other", () => {
 
 Deno.test("nothing and the end are told apart", () => {
   const reader = new MessageReader(true);
-  equal(reader.receive(delivering()), "nothing");
-  equal(reader.receive(delivering(new Uint8Array())), "gone");
+  equal(reader.receive(new ScriptedChannel()), "nothing");
+  equal(reader.receive(new ScriptedChannel(new Uint8Array())), "gone");
 });
 
 Deno.test("fewer bytes than a header are waited for without end", () => {
   const reader = new MessageReader(true);
-  equal(reader.receive(delivering(Uint8Array.of(0x80, 1, 0))), "partial");
+  equal(reader.receive(new ScriptedChannel(Uint8Array.of(0x80, 1, 0))), "partial");
   equal(reader.restUntil, undefined);
   equal(reader.overdue(), false);
 });
 
 Deno.test("a rest that does not come makes what is there the message", async () => {
   const reader = new MessageReader(true);
-  equal(reader.receive(delivering(command(40).subarray(0, 20))), "partial");
+  equal(reader.receive(new ScriptedChannel(command(40).subarray(0, 20))), "partial");
   equal(reader.overdue(), false);
   while (performance.now() < reader.restUntil!) {
     await new Promise((resolve) => setTimeout(resolve, reader.restUntil! - performance.now()));
