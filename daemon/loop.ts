@@ -40,13 +40,15 @@ export interface LoopParts {
   report: (message: string) => void;
 }
 
-/**
- * How long commands are answered without giving the event loop a turn (signals, timers), and how
- * long this thread sleeps in poll(2) itself before it waits beside the event loop: waking up there
- * takes two wake-ups. A signal ends that sleep at once.
- */
+/** How long commands are answered before the control channel is looked at. */
 const SLICE_MS = 5;
+/**
+ * How long this thread sleeps in poll(2) itself before it waits beside the event loop, where a
+ * wake-up takes two. A signal ends that sleep at once.
+ */
 const SLEEP_MS = 20;
+/** How long commands are served, and slept for so, without a turn of the event loop. */
+const TURN_MS = 50;
 
 export class Loop {
   #data: Channel | undefined;
@@ -145,7 +147,7 @@ export class Loop {
     const timeout = this.#timeout();
     // While a command runs in another thread, its answer comes through the event loop.
     if (this.#busy && timeout !== 0 && tpm.pending === undefined) {
-      if (performance.now() - this.#turned > SLICE_MS) return this.#turn(timeout);
+      if (performance.now() - this.#turned > TURN_MS) return this.#turn(timeout);
       this.#busy = false;
       const sleep = timeout < 0 ? SLEEP_MS : Math.min(timeout, SLEEP_MS);
       if (poller.now(sleep) > 0) return undefined;

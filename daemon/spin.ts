@@ -13,7 +13,10 @@ export class Spin {
   #pause = 0;
   #left = 0;
 
-  /** With one processor the client cannot send while we look. */
+  /**
+   * On a machine with one processor the client cannot send while we look. When only this process
+   * and its client share one, looking fails every time, which is soon learnt.
+   */
   constructor(private readonly processors: number) {}
 
   /** How often to look now; 0: sleep at once. */
