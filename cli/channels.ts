@@ -1,45 +1,15 @@
-// The options that name the two channels, as sources: -p, -f, --server and --ctrl.
+// The options that name the two channels, as sources: --ctrl, --server, and what -p and -f stand
+// for.
 import type { ControlConfig, DataConfig, Source } from "../daemon/config.ts";
 import type { Given } from "./grammar.ts";
 import type { Line } from "./line.ts";
-import { integer } from "./number.ts";
 import type { parameters } from "./options.ts";
-import { UsageError } from "./usage_error.ts";
 
 const MODE_SOCKET = 0o770;
 const PORT_MAX = 65535;
 /** sun_path of struct sockaddr_un, less its NUL. */
 const UNIX_PATH_MAX = 107;
-
-/** What `-p`, `-f` and `--server` leave behind, taken from left to right. */
-export interface DataWords {
-  port: number | undefined;
-  fd: number | undefined;
-}
-
-export function immediate(given: readonly { name: string; argument: string }[]): DataWords {
-  const data: DataWords = { port: undefined, fd: undefined };
-  for (const { name, argument } of given) {
-    if (name === "port") data.port = portNumber(argument);
-    if (name === "server") data.port = undefined;
-    if (name === "fd") data.fd = descriptor(argument);
-  }
-  return data;
-}
-
-function portNumber(text: string): number {
-  const port = integer(text);
-  if (port === undefined) throw new UsageError(`Cannot parse port number '${text}'`);
-  if (port > PORT_MAX) throw new UsageError(`Port ${port} is outside valid range [0..${PORT_MAX}]`);
-  return port;
-}
-
-function descriptor(text: string): number {
-  if (!/^\s*\+?\d+$/.test(text) || Number(text) > 2 ** 31 - 1) {
-    throw new UsageError(`Cannot parse file descriptor '${text}'`);
-  }
-  return Number(text);
-}
+const LOOPBACK = "127.0.0.1";
 
 export function controlConfig(line: Line): ControlConfig | undefined {
   const ctrl = line.structured("ctrl");
@@ -48,63 +18,73 @@ export function controlConfig(line: Line): ControlConfig | undefined {
 }
 
 function controlSource(line: Line, ctrl: Given<typeof parameters.ctrl>): Source {
-  const refuse = (detail: string): never => line.refuse(`Error parsing ctrl options: ${detail}`);
   switch (ctrl.type) {
     case undefined:
-      return refuse("Missing type parameter");
+      return line.refuse("ctrl", "Missing type parameter; it is 'unixio' or 'tcp'");
     case "unixio":
-      if (isDescriptor(ctrl.fd)) return { kind: "listening", fd: ctrl.fd };
-      if (isDescriptor(ctrl.clientfd)) return { kind: "connected", fd: ctrl.clientfd };
-      return unixSource(ctrl) ?? refuse("Missing path and fd parameters for UnixIO type");
+      return passed(line, "ctrl", ctrl.fd, "listening") ??
+        passed(line, "ctrl", ctrl.clientfd, "connected") ?? unixSource(line, "ctrl", ctrl) ??
+        line.refuse("ctrl", "Missing path and fd parameters for UnixIO type");
     case "tcp":
-      if (isDescriptor(ctrl.fd)) return { kind: "listening", fd: ctrl.fd };
-      return tcpSource(line, "ctrl", ctrl.port, ctrl) ??
-        refuse("Missing port and fd parameters for TCP type");
+      return passed(line, "ctrl", ctrl.fd, "listening") ??
+        tcpSource(line, "ctrl", ctrl.port, ctrl) ??
+        line.refuse("ctrl", "Missing port and fd parameters for TCP type");
     default:
-      return refuse(`Unsupported type '${ctrl.type}'; it is 'unixio' or 'tcp'`);
+      return line.refuse("ctrl", `Unsupported type '${ctrl.type}'; it is 'unixio' or 'tcp'`);
   }
 }
 
-export function dataConfig(line: Line, words: DataWords): DataConfig | undefined {
-  if (words.fd !== undefined) {
-    return { source: { kind: "connected", fd: words.fd }, disconnect: false, terminate: true };
-  }
-  if (words.port !== undefined) {
-    const source = { kind: "tcp", host: "127.0.0.1", port: words.port } as const;
-    return { source, disconnect: true, terminate: false };
-  }
+/** The data channel of `-f`: the connection itself, and the end comes with it. */
+export function dataOfDescriptor(fd: number): DataConfig {
+  return { source: { kind: "connected", fd }, disconnect: false, terminate: true };
+}
+
+/** The data channel of `-p`. */
+export function dataOfPort(port: number): DataConfig {
+  return { source: { kind: "tcp", host: LOOPBACK, port }, disconnect: true, terminate: false };
+}
+
+/** The data channel of `--server`; `port` is what counts where it names none. */
+export function dataOfServer(line: Line, port: number | undefined): DataConfig | undefined {
   const server = line.structured("server");
   if (server === undefined) return undefined;
-  const source = serverSource(line, server);
+  const source = serverSource(line, server, port);
   const connected = source.kind === "connected";
   return { source, disconnect: server.disconnect ?? false, terminate: connected };
 }
 
-function serverSource(line: Line, server: Given<typeof parameters.server>): Source {
-  const refuse = (detail: string): never => line.refuse(`Error parsing server options: ${detail}`);
+function serverSource(
+  line: Line,
+  server: Given<typeof parameters.server>,
+  port: number | undefined,
+): Source {
   const type = server.type ?? "tcp";
   switch (type) {
     case "unixio":
-      if (isDescriptor(server.fd)) return { kind: "listening", fd: server.fd };
-      return unixSource(server) ?? refuse("Missing path and fd parameters for UnixIO type");
+      return passed(line, "server", server.fd, "listening") ??
+        unixSource(line, "server", server) ??
+        line.refuse("server", "Missing path and fd parameters for UnixIO type");
     case "tcp":
       // As in the C program: for TCP the descriptor is the connection itself.
-      if (isDescriptor(server.fd)) return { kind: "connected", fd: server.fd };
-      return tcpSource(line, "server", server.port ?? variablePort(line), server) ??
-        refuse("Missing port and fd parameters for TCP type, and TPM_PORT is not set");
+      return passed(line, "server", server.fd, "connected") ??
+        tcpSource(line, "server", server.port ?? port, server) ??
+        line.refuse("server", "Missing port and fd parameters for TCP type");
     default:
-      return refuse(`Unsupported type '${type}'; it is 'unixio' or 'tcp'`);
+      return line.refuse("server", `Unsupported type '${type}'; it is 'unixio' or 'tcp'`);
   }
 }
 
-function isDescriptor(fd: number | undefined): fd is number {
-  return fd !== undefined && fd >= 0;
-}
-
-/** TPM_PORT, which may have something behind the number. */
-function variablePort(line: Line): number | undefined {
-  const match = /^\s*([+-]?\d+)/.exec(line.variable("TPM_PORT") ?? "");
-  return match === null ? undefined : Number(match[1]);
+function passed(
+  line: Line,
+  option: "ctrl" | "server",
+  fd: number | undefined,
+  kind: "listening" | "connected",
+): Source | undefined {
+  if (fd === undefined || fd < 0) return undefined;
+  const found = line.surroundings.descriptor(fd);
+  if (found === undefined) line.refuse(option, `descriptor ${fd} is not open`);
+  if (found !== "socket") line.refuse(option, `descriptor ${fd} is a ${found}, not a socket`);
+  return { kind, fd };
 }
 
 interface SocketWords {
@@ -116,37 +96,34 @@ interface SocketWords {
   gid?: number;
 }
 
-function unixSource(given: SocketWords): Source | undefined {
+function unixSource(
+  line: Line,
+  option: "ctrl" | "server",
+  given: SocketWords,
+): Source | undefined {
   const { path, mode, uid, gid } = given;
   if (path === undefined) return undefined;
   if (new TextEncoder().encode(path).length > UNIX_PATH_MAX) {
-    throw new UsageError(
-      `Socket path '${path}' is too long; it may have ${UNIX_PATH_MAX} bytes at most`,
-    );
+    line.refuse(option, `the path '${path}' is longer than the ${UNIX_PATH_MAX} bytes possible`);
   }
   return { kind: "unix", path, mode: mode ?? MODE_SOCKET, uid, gid };
 }
 
 function tcpSource(
   line: Line,
-  word: string,
+  option: "ctrl" | "server",
   port: number | undefined,
   given: SocketWords,
 ): Source | undefined {
   if (port === undefined || port < 0) return undefined;
-  if (port > PORT_MAX) {
-    line.refuse(`Error parsing ${word} options: port ${port} is outside valid range`);
-  }
-  const host = given.bindaddr ?? "127.0.0.1";
+  if (port > PORT_MAX) line.refuse(option, `port ${port} is outside valid range [0..${PORT_MAX}]`);
+  const host = given.bindaddr ?? LOOPBACK;
   if (!isAddress(host)) {
-    line.refuse(`Error parsing ${word} options: '${host}' is not a numeric IPv4 or IPv6 address`);
+    line.refuse(option, `'${host}' is not a numeric IPv4 or IPv6 address`);
   }
   const linkLocal = /^fe[89ab]/i.test(host);
   if (linkLocal && given.ifname === undefined) {
-    line.refuse(
-      `Error parsing ${word} options: the link-local address '${host}' needs the interface's ` +
-        "name in ifname",
-    );
+    line.refuse(option, `the link-local address '${host}' needs its interface's name in ifname`);
   }
   return { kind: "tcp", host, port, ifname: linkLocal ? given.ifname : undefined };
 }
@@ -154,5 +131,6 @@ function tcpSource(
 function isAddress(host: string): boolean {
   if (host.includes(":")) return /^[0-9a-f:.]+$/i.test(host) && URL.canParse(`tcp://[${host}]/`);
   const parts = host.split(".");
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
+  return parts.length === 4 &&
+    parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
 }

@@ -1,5 +1,7 @@
 // The grammar of getopt_long(3): abbreviations, `--x=y` and `--x y`, bundled letters, operands
 // anywhere. Our own because users see its messages and its abbreviations, and no module has them.
+import { nearest } from "./nearest.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** One option of an interface. */
 export interface OptionShape {
@@ -11,101 +13,84 @@ export interface OptionShape {
   argument: boolean;
 }
 
-/** One option as it was given. */
-export interface GivenOption {
-  name: string;
-  /** Empty for options that take none. */
-  argument: string;
-}
-
-export interface Words {
-  options: GivenOption[];
-  operands: string[];
-}
-
-/** A command line that getopt refuses, in glibc's words. */
-export class GetoptError extends Error {
-  override name = "GetoptError";
-  constructor(message: string, readonly word: string) {
-    super(message);
-  }
-}
+/** One word or two of a command line, understood. */
+export type Given =
+  | { kind: "option"; name: string; /** Empty for options that take none. */ argument: string }
+  | { kind: "operand"; word: string }
+  | { kind: "error"; error: UsageError };
 
 export interface GetoptOptions {
   /** What messages begin with. */
   program: string;
-  /** Called in place of a throw; parsing goes on (the C program's cuse interface does so). */
-  onError?: ((error: GetoptError) => void) | undefined;
+  /** Options end at the first operand (POSIXLY_CORRECT). */
+  operandEnds?: boolean;
 }
 
 /**
- * Sorts words into options and operands. Throws {@linkcode GetoptError} unless `onError` is given.
+ * Takes a command line apart from left to right, each step when it is asked for: what an option
+ * does at once happens before a later word is found wrong. Errors are glibc's, word for word, with
+ * a hint where an unknown option is close to a known one.
  */
-export function getopt(
+export function* getopt(
   words: readonly string[],
   shapes: readonly OptionShape[],
-  { program, onError }: GetoptOptions,
-): Words {
-  const options: GivenOption[] = [];
-  const operands: string[] = [];
-  const refuse = (message: string, word: string) => {
-    const error = new GetoptError(`${program}: ${message}`, word);
-    if (onError === undefined) throw error;
-    onError(error);
-  };
-
+  { program, operandEnds = false }: GetoptOptions,
+): Generator<Given, void> {
   const rest = [...words];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === "--") {
-      operands.push(...rest.splice(0));
+      for (const operand of rest.splice(0)) yield { kind: "operand", word: operand };
     } else if (word.startsWith("--")) {
-      long(word);
+      yield long(word);
     } else if (word.startsWith("-") && word.length > 1) {
-      letters(word);
+      yield* letters(word);
     } else {
-      operands.push(word);
+      yield { kind: "operand", word };
+      if (operandEnds) return;
     }
   }
-  return { options, operands };
 
-  function long(word: string): void {
+  function refused(message: string): Given {
+    const error = new UsageError(`${program}: ${message}`, { bare: true, usage: true });
+    return { kind: "error", error };
+  }
+
+  function long(word: string): Given {
     const equals = word.indexOf("=");
     const written = equals < 0 ? word.slice(2) : word.slice(2, equals);
     const matches = matching(shapes, written);
     const shape = matches[0];
-    if (shape === undefined) return refuse(`unrecognized option '--${written}'`, word);
+    if (shape === undefined) {
+      return refused(`unrecognized option '${word}'${hint(written, shapes)}`);
+    }
     if (matches.length > 1) {
       const names = matches.map(({ name }) => `'--${name}'`).join(" ");
-      return refuse(`option '--${written}' is ambiguous; possibilities: ${names}`, word);
+      return refused(`option '${word}' is ambiguous; possibilities: ${names}`);
     }
+    const { name } = shape;
     if (!shape.argument) {
-      if (equals >= 0) return refuse(`option '--${shape.name}' doesn't allow an argument`, word);
-      options.push({ name: shape.name, argument: "" });
-      return;
+      if (equals >= 0) return refused(`option '--${name}' doesn't allow an argument`);
+      return { kind: "option", name, argument: "" };
     }
     const argument = equals >= 0 ? word.slice(equals + 1) : rest.shift();
-    if (argument === undefined) {
-      return refuse(`option '--${shape.name}' requires an argument`, word);
-    }
-    options.push({ name: shape.name, argument });
+    if (argument === undefined) return refused(`option '--${name}' requires an argument`);
+    return { kind: "option", name, argument };
   }
 
-  function letters(word: string): void {
+  function* letters(word: string): Generator<Given, void> {
     for (let at = 1; at < word.length; at++) {
       const letter = word[at]!;
       const shape = shapes.find((shape) => shape.letter === letter);
       if (shape === undefined) {
-        refuse(`invalid option -- '${letter}'`, word);
-        continue;
+        yield refused(`invalid option -- '${letter}'`);
+      } else if (!shape.argument) {
+        yield { kind: "option", name: shape.name, argument: "" };
+      } else {
+        const argument = at + 1 < word.length ? word.slice(at + 1) : rest.shift();
+        if (argument === undefined) yield refused(`option requires an argument -- '${letter}'`);
+        else yield { kind: "option", name: shape.name, argument };
+        return;
       }
-      if (!shape.argument) {
-        options.push({ name: shape.name, argument: "" });
-        continue;
-      }
-      const argument = at + 1 < word.length ? word.slice(at + 1) : rest.shift();
-      if (argument === undefined) return refuse(`option requires an argument -- '${letter}'`, word);
-      options.push({ name: shape.name, argument });
-      return;
     }
   }
 }
@@ -114,4 +99,9 @@ export function getopt(
 function matching(shapes: readonly OptionShape[], written: string): readonly OptionShape[] {
   const exact = shapes.find(({ name }) => name === written);
   return exact === undefined ? shapes.filter(({ name }) => name.startsWith(written)) : [exact];
+}
+
+function hint(written: string, shapes: readonly OptionShape[]): string {
+  const near = nearest(written, shapes.map(({ name }) => name));
+  return near === undefined ? "" : ` (did you mean '--${near}'?)`;
 }

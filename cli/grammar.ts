@@ -1,5 +1,6 @@
 // The grammar inside structured options, `name=value,name,…` (spec/cli.md 1.3): a table of names
 // and types in, typed values out. What the values mean is the options' affair.
+import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** Looks up users and groups, handed in so that the grammar itself needs no system. */
@@ -141,29 +142,4 @@ function refused(word: string, detail: string): UsageError {
 function suggestion(written: string, parameters: Parameters): string {
   const near = nearest(written.replace(/=.*$/, ""), Object.keys(parameters));
   return near === undefined ? "" : ` (did you mean '${near}'?)`;
-}
-
-/** The candidate within two edits of what was written, if there is one. */
-export function nearest(written: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates
-    .map((name) => ({ name, distance: distance(written, name) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best !== undefined && best.distance <= Math.min(2, best.name.length - 1)
-    ? best.name
-    : undefined;
-}
-
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -1,6 +1,7 @@
 // Unit tests of the grammar inside structured options.
 import { deepEqual, equal, throws } from "node:assert/strict";
-import { nearest, type Parameters, parseParameters } from "./grammar.ts";
+import { type Parameters, parseParameters } from "./grammar.ts";
+import { nearest } from "./nearest.ts";
 
 const parameters = {
   type: "string",

@@ -1,6 +1,4 @@
-// One command line's options after getopt: raw words by name, structured ones parsed on demand,
-// every error with the log that it belongs into.
-import type { LogConfig } from "../daemon/log.ts";
+// One command line's options after getopt: raw words by name, structured ones parsed on demand.
 import { type Given, type Names, parseParameters } from "./grammar.ts";
 import { parameters, type StructuredOption } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
@@ -10,6 +8,8 @@ export interface Surroundings {
   names: Names;
   /** An environment variable. */
   variable(name: string): string | undefined;
+  /** What a descriptor is that we were started with; undefined where there is none. */
+  descriptor(fd: number): string | undefined;
 }
 
 /** What an option's word is in error messages; it is the option's name where none is given. */
@@ -23,12 +23,13 @@ export class Line {
   readonly #given = new Map<string, string>();
 
   constructor(
-    given: readonly { name: string; argument: string }[],
-    private readonly surroundings: Surroundings,
-    /** Set once the log's own option was understood. */
-    public log: LogConfig | undefined = undefined,
-  ) {
-    for (const { name, argument } of given) this.#given.set(name, argument);
+    readonly surroundings: Surroundings,
+    /** Exit code of what is wrong with a structured option. */
+    private readonly structuredExit = 1,
+  ) {}
+
+  set(name: string, argument: string): void {
+    this.#given.set(name, argument);
   }
 
   has(name: string): boolean {
@@ -39,29 +40,25 @@ export class Line {
     return this.#given.get(name);
   }
 
-  variable(name: string): string | undefined {
-    return this.surroundings.variable(name);
-  }
-
   structured<N extends StructuredOption>(name: N): Given<typeof parameters[N]> | undefined {
     const argument = this.#given.get(name);
     if (argument === undefined) return undefined;
-    return this.checked(() =>
-      parseParameters(words[name] ?? name, argument, parameters[name], this.surroundings.names)
-    );
-  }
-
-  /** Runs a check whose error belongs into the log that the command line asks for. */
-  checked<T>(action: () => T): T {
     try {
-      return action();
+      return parseParameters(
+        words[name] ?? name,
+        argument,
+        parameters[name],
+        this.surroundings.names,
+      );
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      throw new UsageError(error.message, { ...error.details, log: this.log });
+      throw new UsageError(error.message, { exitCode: this.structuredExit });
     }
   }
 
-  refuse(message: string): never {
-    throw new UsageError(message, { log: this.log });
+  /** Refuses what a structured option asks for. */
+  refuse(option: StructuredOption, detail: string): never {
+    const message = `Error parsing ${words[option] ?? option} options: ${detail}`;
+    throw new UsageError(message, { exitCode: this.structuredExit });
   }
 }

@@ -4,8 +4,19 @@ import type { Interface } from "../daemon/config.ts";
 import type { OptionShape } from "./getopt.ts";
 import type { Parameters } from "./grammar.ts";
 
+/** Parts of the help page, in their order. */
+export const sections = {
+  channels: "How the TPM is reached",
+  tpm: "What it is and where it keeps its state",
+  keys: "How its state is protected",
+  process: "How the process lives",
+  record: "What it tells",
+  print: "Questions that are answered in place of a start",
+} as const;
+
 export interface Option extends OptionShape {
   interfaces: readonly Interface[];
+  section: keyof typeof sections;
   /** How the help page writes the argument. */
   hint?: string;
   help: string;
@@ -105,8 +116,9 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "PORT",
     interfaces: ["socket"],
+    section: "channels",
     help: "listen for TPM commands on this TCP port of 127.0.0.1; the connection is closed after " +
-      "each response. The default is the environment variable TPM_PORT",
+      "each response, as with --server type=tcp,port=PORT,disconnect",
   },
   {
     name: "server",
@@ -114,8 +126,11 @@ export const options: readonly Option[] = [
     hint: "type=tcp[,port=PORT[,bindaddr=ADDR[,ifname=NAME]]][,fd=FD][,disconnect] or " +
       "type=unixio[,path=PATH][,mode=0...][,uid=ID][,gid=ID][,fd=FD][,disconnect]",
     interfaces: ["socket"],
-    help: "the data channel, for TPM commands; bindaddr is 127.0.0.1 and mode 0770 by default. " +
-      "With disconnect the connection is closed after each response",
+    section: "channels",
+    help: "the data channel, for TPM commands. bindaddr is 127.0.0.1, mode 0770 and port that of " +
+      "the environment variable TPM_PORT where nothing else is said. fd is a listening socket " +
+      "for unixio and a connection for tcp. With disconnect the connection is closed after each " +
+      "response. Without this option QEMU passes a socket through the control channel",
     parameters: parameters.server,
   },
   {
@@ -124,12 +139,14 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "PATH",
     interfaces: ["chardev"],
+    section: "channels",
     help: "use this character device for TPM commands",
   },
   {
     name: "vtpm-proxy",
     argument: false,
     interfaces: ["chardev"],
+    section: "channels",
     help: "create a vTPM proxy device (/dev/tpmN of the running kernel) and serve it",
   },
   {
@@ -138,6 +155,7 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "NAME",
     interfaces: ["cuse"],
+    section: "channels",
     help: "name of the device that is made in /dev; must be given",
   },
   {
@@ -146,6 +164,7 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "MAJOR",
     interfaces: ["cuse"],
+    section: "channels",
     help: "major number of the device",
   },
   {
@@ -154,6 +173,7 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "MINOR",
     interfaces: ["cuse"],
+    section: "channels",
     help: "minor number of the device",
   },
   {
@@ -162,6 +182,7 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "FD",
     interfaces: CHANNEL,
+    section: "channels",
     help: "use this open socket or character device for TPM commands; ends with it",
   },
   {
@@ -169,6 +190,7 @@ export const options: readonly Option[] = [
     letter: "t",
     argument: false,
     interfaces: ["socket"],
+    section: "channels",
     help: "end when the data connection is lost",
   },
   {
@@ -177,8 +199,10 @@ export const options: readonly Option[] = [
     hint: "type=unixio[,path=PATH][,mode=0...][,uid=ID][,gid=ID][,fd=FD][,clientfd=FD]" +
       "[,terminate] or type=tcp[,port=PORT[,bindaddr=ADDR[,ifname=NAME]]][,fd=FD][,terminate]",
     interfaces: CHANNEL,
-    help: "the control channel, to start, stop and migrate the TPM; fd is a listening socket, " +
-      "clientfd a connected one. With terminate the process ends with the connection",
+    section: "channels",
+    help: "the control channel, which starts, stops and migrates the TPM (see swtpm_ioctl): QEMU " +
+      "and libvirt connect here. fd is a listening socket, clientfd a connected one. With " +
+      "terminate the process ends with the connection",
     parameters: parameters.ctrl,
   },
   {
@@ -187,14 +211,20 @@ export const options: readonly Option[] = [
     hint: "dir=DIR|backend-uri=dir://DIR|backend-uri=file://FILE[,mode=0...][,lock][,backup]" +
       "[,fsync]",
     interfaces: ALL,
-    help: "where the TPM keeps its state, and the mode of its files (0640 by default). " +
-      "The default is the directory in the environment variable TPM_PATH",
+    section: "tpm",
+    help:
+      "where the TPM keeps its state, and the mode of its files (0640 where none is given): a " +
+      "directory, which has to exist, or a file or block device. Without this option it is the " +
+      "directory in the environment variable TPM_PATH. lock keeps other processes away, as is " +
+      "the rule for directories; backup keeps the last state beside the new one; fsync answers " +
+      "only when the state is on the medium",
     parameters: parameters.tpmstate,
   },
   {
     name: "tpm2",
     argument: false,
     interfaces: ALL,
+    section: "tpm",
     help: "a TPM 2; without this option it is a TPM 1.2",
   },
   {
@@ -203,6 +233,7 @@ export const options: readonly Option[] = [
     hint: "[not-need-init][,startup-clear|startup-state|startup-deactivated|startup-none]" +
       "[,disable-auto-shutdown]",
     interfaces: ALL,
+    section: "tpm",
     help: "not-need-init: take TPM commands at once, without INIT on the control channel; " +
       "startup-...: send a Startup command, too (implies not-need-init); " +
       "disable-auto-shutdown: send no TPM2_Shutdown before a reset or the end",
@@ -213,6 +244,7 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "[reject-locality-4][,allow-set-locality]",
     interfaces: ALL,
+    section: "channels",
     help: "reject-locality-4: refuse to be set to locality 4; allow-set-locality: obey " +
       "TPM/TPM2_SetLocality commands on the data channel",
     parameters: parameters.locality,
@@ -222,6 +254,7 @@ export const options: readonly Option[] = [
     argument: true,
     hint: keyHint,
     interfaces: ALL,
+    section: "keys",
     help: "encrypt the stored state with this AES key, or with one made from this passphrase",
     parameters: parameters.key,
   },
@@ -230,6 +263,7 @@ export const options: readonly Option[] = [
     argument: true,
     hint: keyHint,
     interfaces: ALL,
+    section: "keys",
     help: "encrypt state that is handed out through the control channel",
     parameters: parameters["migration-key"],
   },
@@ -238,6 +272,7 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "[incoming][,release-lock-outgoing]",
     interfaces: ALL,
+    section: "tpm",
     help: "incoming: lock the state with the first TPM command, not before; " +
       "release-lock-outgoing: unlock it when it was handed out (always done)",
     parameters: parameters.migration,
@@ -247,7 +282,10 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "name=NAME|profile=JSON|file=PATH|fd=FD[,remove-disabled=check|fips-host]",
     interfaces: ALL,
-    help: "the profile for a new TPM 2 (libtpms 0.10 and later)",
+    section: "tpm",
+    help: "the profile for a new TPM 2 (libtpms 0.10 and later; see --print-profiles). " +
+      "remove-disabled takes out of a custom profile what OpenSSL does not allow here (check) or " +
+      "FIPS anywhere (fips-host)",
     parameters: parameters.profile,
   },
   {
@@ -255,8 +293,10 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "file=PATH|fd=FD[,level=N][,prefix=TEXT][,truncate]",
     interfaces: ALL,
-    help: "where to log ('-': nowhere) and how much: 1 messages, 2 traffic, from 5 on also " +
-      "libtpms' own lines",
+    section: "record",
+    help: "where to log (file=-: nowhere; stderr where none is given) and how much: level 1 " +
+      "messages, 2 traffic, 3 and 4 details, from 5 on also libtpms' own lines. truncate empties " +
+      "the file first; prefix begins each line",
     parameters: parameters.log,
   },
   {
@@ -264,7 +304,10 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "file=PATH|fd=FD[,mode=0...][,truncate][,checksums]",
     interfaces: ALL,
-    help: "record TPM commands and responses for Wireshark",
+    section: "record",
+    help:
+      "record TPM commands and responses for Wireshark; the file's mode is 0640 where none is " +
+      "given, and it is added to unless truncate is there",
     parameters: parameters.pcap,
   },
   {
@@ -272,7 +315,9 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "file=PATH|fd=FD",
     interfaces: ALL,
-    help: "write the process ID into this file",
+    section: "process",
+    help:
+      "write the process ID into this file when the sockets are there; it is removed at the end",
     parameters: parameters.pid,
   },
   {
@@ -280,7 +325,9 @@ export const options: readonly Option[] = [
     letter: "d",
     argument: false,
     interfaces: CHANNEL,
-    help: "run in the background; returns when the TPM can be reached",
+    section: "process",
+    help: "run in the background: the command returns when the TPM can be reached, or with what " +
+      "went wrong",
   },
   {
     name: "runas",
@@ -288,7 +335,8 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "USER",
     interfaces: ALL,
-    help: "run as this user (a name or a number); needs root",
+    section: "process",
+    help: "run as this user, a name or a number; needs root. Files and sockets are made by it",
   },
   {
     name: "chroot",
@@ -296,33 +344,39 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "DIR",
     interfaces: ALL,
-    help: "make this directory the root; needs root",
+    section: "process",
+    help: "make this directory the root; needs root. All other paths are inside of it",
   },
   {
     name: "seccomp",
     argument: true,
     hint: "action=kill|log|none",
     interfaces: ALL,
-    help: "what happens on a system call that is not allowed: kill (the default), log, or none " +
-      "for no filter",
+    section: "process",
+    help:
+      "what happens on a system call that a TPM never needs: the process is killed (kill, where " +
+      "nothing is said), the kernel logs it (log), or there is no filter (none)",
     parameters: parameters.seccomp,
   },
   {
     name: "print-capabilities",
     argument: false,
     interfaces: ALL,
+    section: "print",
     help: "print what this program can do, as JSON, and exit",
   },
   {
     name: "print-states",
     argument: false,
     interfaces: ALL,
+    section: "print",
     help: "print which states are stored, as JSON, and exit",
   },
   {
     name: "print-profiles",
     argument: false,
     interfaces: ALL,
+    section: "print",
     help: "print the profiles that libtpms knows, as JSON, and exit",
   },
   {
@@ -330,6 +384,7 @@ export const options: readonly Option[] = [
     argument: true,
     hint: "FLAGS",
     interfaces: ALL,
+    section: "print",
     help: "print what libtpms says about the TPM, as JSON, and exit: the sum of 1 specification, " +
       "2 attributes, 4 features, 8 algorithms, 0x10 commands, 0x20 active profile, " +
       "0x40 available profiles, 0x80 attributes of the profile",
@@ -339,9 +394,17 @@ export const options: readonly Option[] = [
     letter: "v",
     argument: false,
     interfaces: ["cuse"],
+    section: "print",
     help: "print the version and exit",
   },
-  { name: "help", letter: "h", argument: false, interfaces: ALL, help: "print this page and exit" },
+  {
+    name: "help",
+    letter: "h",
+    argument: false,
+    interfaces: ALL,
+    section: "print",
+    help: "print this page and exit",
+  },
 ];
 
 /** The options of one interface. */

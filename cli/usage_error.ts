@@ -1,5 +1,4 @@
 // A command line that cannot be obeyed.
-import type { LogConfig } from "../daemon/log.ts";
 
 export class UsageError extends Error {
   override name = "UsageError";
@@ -10,8 +9,7 @@ export class UsageError extends Error {
       bare?: boolean;
       /** The usage text follows on stderr. */
       usage?: boolean;
-      /** The log that the command line asks for, where the error belongs. */
-      log?: LogConfig | undefined;
+      /** 1 where none is given. */
       exitCode?: number;
     } = {},
   ) {

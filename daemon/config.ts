@@ -78,12 +78,15 @@ export interface DaemonConfig {
   interface: Interface;
   tpm2: boolean;
   print: Print | undefined;
-  background: boolean;
   log: LogConfig | undefined;
   /** The process ends when the data connection is lost. */
   terminate: boolean;
   data: DataConfig | undefined;
   control: ControlConfig | undefined;
+  /** The data channel is a device that the kernel's vTPM proxy makes. */
+  vtpmProxy: boolean;
+  /** The device of the cuse interface; undefined for the others. */
+  cuse: { name: string; major: number; minor: number } | undefined;
   state: StateConfig | undefined;
   key: KeyConfig | undefined;
   migrationKey: KeyConfig | undefined;
@@ -97,7 +100,6 @@ export interface DaemonConfig {
   incoming: boolean;
   profile: ProfileConfig | undefined;
   pcap: PcapConfig | undefined;
+  /** What happens on a system call that the sandbox denies; none: there is no sandbox. */
   seccomp: "kill" | "log" | "none";
-  runas: string | undefined;
-  chroot: string | undefined;
 }

@@ -2,15 +2,21 @@
 // loop, gives everything back in the opposite order.
 import type { ControlTap } from "../control/connection.ts";
 import { makeHandlers } from "../control/handlers.ts";
-import { Libtpms } from "../ffi/libtpms.ts";
+import type { Libtpms } from "../ffi/libtpms.ts";
 import { Poller } from "../ffi/poll.ts";
 import { StorageLock } from "../state/storage_lock.ts";
 import { type Family, tpm12, tpm2 } from "../tpm/family.ts";
+import type { Tap } from "../tpm/tap.ts";
 import { Tpm } from "../tpm/tpm.ts";
+import type { Background } from "./background.ts";
 import type { DaemonConfig } from "./config.ts";
+import { confine } from "./confine.ts";
+import { explain } from "./explain.ts";
 import type { Log } from "./log.ts";
 import { Loop } from "./loop.ts";
+import { writePidFile } from "./pid_file.ts";
 import { ReportingStore } from "./reporting_store.ts";
+import type { Manager } from "./service.ts";
 import { watchSignals } from "./signals.ts";
 import { channelOf, openSource } from "./sources.ts";
 import { Spin } from "./spin.ts";
@@ -19,54 +25,221 @@ import type { System } from "./system.ts";
 
 /** Bytes of a control message that a dump shows, as in the C program. */
 const CONTROL_DUMP_MAX = 1024;
+/** Details are shown from log level 3 on. */
+const DETAIL_DEPTH = 2;
 /** A listener or a connection for each of the two channels. */
 const DESCRIPTORS = 2;
 
+/** What one process is made of. */
+export interface EmulatorParts {
+  system: System;
+  config: DaemonConfig;
+  log: Log;
+  /** Where messages go: a line of the log each. */
+  report: (message: string) => void;
+  /** Opens libtpms, which takes some milliseconds; the first call counts. */
+  openLibtpms: () => Libtpms;
+  manager: Manager;
+  /** Where this is the process that stays in the background. */
+  background: Background | undefined;
+}
+
 /** Runs the emulator to its end. Errors that keep it from starting are thrown. */
-export async function runEmulator(
-  system: System,
-  config: DaemonConfig,
-  log: Log,
-): Promise<number> {
+export async function runEmulator(parts: EmulatorParts): Promise<number> {
   using closers = new DisposableStack();
-  const report = (message: string) => log.line(message);
+  const { system, config, report, manager, background } = parts;
+  const signals = new Ending();
+  closers.defer(watchSignals(() => signals.end()));
+
+  const emulator = await open(parts, closers);
+  const { tpm } = emulator;
+  if (config.startNow && tpm.start(false) !== 0) return 1;
+
+  const loop = makeLoop(parts, emulator);
+  signals.onEnd(() => loop.end());
+  // The runtime's threads are all there by now, or are made by means that the profile allows.
+  confine(system, config.seccomp, report);
+  background?.ready();
+  manager.ready();
+  closers.defer(() => manager.stopping());
+  if (config.startup !== undefined && !tpm.startup(config.startup)) {
+    report(`A ${tpm.family.name} has no startup-${config.startup}`);
+    return 0;
+  }
+  system.process.trim();
+  await loop.run();
+  return 0;
+}
+
+/**
+ * Starts the TPM only to ask it. Returns what `--print-info` prints; undefined when it did not
+ * start, which was told.
+ */
+export async function askInfo(parts: EmulatorParts, flags: number): Promise<string | undefined> {
+  using closers = new DisposableStack();
+  const { tpm } = await open(parts, closers);
+  const { config } = parts;
+  const starts = config.state !== undefined || config.startNow;
+  if (starts && tpm.start(false) !== 0) return undefined;
+  return tpm.info(flags) ?? "";
+}
+
+/** Remembers that the end was asked for before there was anything to end. */
+class Ending {
+  #asked = false;
+  #action: (() => void) | undefined;
+
+  end(): void {
+    this.#asked = true;
+    this.#action?.();
+  }
+
+  onEnd(action: () => void): void {
+    this.#action = action;
+    if (this.#asked) action();
+  }
+}
+
+type Opened = Awaited<ReturnType<typeof open>>;
+
+/**
+ * Opens everything that the configuration names, but does not turn the chip on. The sockets come
+ * first: who started us waits for them, and connections wait in them.
+ */
+async function open(parts: EmulatorParts, closers: DisposableStack) {
+  const { system, config, log, report } = parts;
+  if (config.vtpmProxy || config.cuse !== undefined) {
+    throw new Error("devices that the kernel makes for us are not supported yet");
+  }
+  const storeCloser = closers.use(new DisposableStack());
+  const channels = openChannels(system, config, closers);
+  const libtpms = parts.openLibtpms();
   const family: Family = config.tpm2 ? tpm2 : tpm12;
-  const libtpms = Libtpms.open();
+  if (libtpms.chooseVersion(family.libtpmsVersion) !== 0) {
+    throw new Error(`this libtpms was built without ${family.name}`);
+  }
   if (config.log !== undefined && log.fd !== undefined) {
     libtpms.setDebug(log.fd, log.libtpms.level, log.libtpms.prefix);
   }
-
-  const poller = new Poller(system.libc, DESCRIPTORS);
-  let end = () => {};
-  let ended = false;
-  closers.defer(watchSignals(() => {
-    ended = true;
-    end();
-  }));
-
-  const store = await openStore(system, config);
-  closers.defer(() => store.close());
-  const { data, control } = openChannels(system, config, closers);
+  // What a start says of the storage is of no interest where only a question is asked.
+  const inform = config.print === undefined ? report : () => {};
+  const store = await openStore(system, config, inform);
+  // The storage is unlocked last, when pid file and sockets are gone.
+  storeCloser.defer(() => store.close());
+  const profile = await profileOf(parts, libtpms);
+  const tap = await openTaps(parts, closers);
+  if (config.pid !== undefined) closers.defer(writePidFile(system, config.pid));
+  warnOfSilence(config, report);
 
   const lock = new StorageLock(store.backend, config.incoming);
   const tpm = new Tpm({
     family,
     libtpms,
-    nvram: new ReportingStore(store, report),
+    nvram: new ReportingStore(store, report, (error) => explain(system, error)),
     lock,
     policy: config.policy,
+    profile,
+    settle: await settlement(parts, libtpms),
     autoShutdown: config.autoShutdown,
     report,
-    tap: log.dumps ? log.tap() : undefined,
+    tap,
   });
-  if (!tpm.choose()) throw new Error(`this libtpms was built without ${family.name}`);
   closers.defer(() => tpm.stop());
-  if (config.startNow && tpm.start(false) !== 0) return 1;
+  return { store, lock, tpm, ...channels };
+}
 
+async function profileOf(
+  { system, config }: EmulatorParts,
+  libtpms: Libtpms,
+): Promise<string | undefined> {
+  if (config.profile === undefined || !config.tpm2) return undefined;
+  if (!libtpms.hasProfiles) {
+    throw new Error(
+      `--profile needs libtpms 0.10 or later; this is ${libtpms.version >> 16}.` +
+        `${(libtpms.version >> 8) & 0xff}`,
+    );
+  }
+  const { readProfile } = await import("./profile.ts");
+  return await readProfile(system, config.profile, libtpms);
+}
+
+/** What is done when the chip is on: terms are come to with libcrypto. */
+async function settlement(
+  { system, config, log, report }: EmulatorParts,
+  libtpms: Libtpms,
+): Promise<(() => void) | undefined> {
+  const { Openssl } = await import("../ffi/openssl.ts");
+  const { settleCrypto } = await import("./crypto_policy.ts");
+  return () => {
+    using openssl = Openssl.loaded();
+    if (openssl === undefined) return;
+    settleCrypto(config.tpm2, {
+      openssl,
+      info: (flag) => libtpms.info(flag),
+      setVariable: (name, value) => system.spawner.setVariable(name, value),
+      report,
+      detail: (message) => log.line(message, DETAIL_DEPTH),
+    });
+  };
+}
+
+function openChannels(system: System, config: DaemonConfig, closers: DisposableStack) {
+  const control = config.control === undefined
+    ? {}
+    : openSource(system, config.control.source, "control channel");
+  closers.defer(() => control.listener?.close());
+  const data = config.data === undefined
+    ? {}
+    : openSource(system, config.data.source, "data channel");
+  closers.defer(() => data.listener?.close());
+  return {
+    control: { ...control, terminate: config.control?.terminate ?? false },
+    data: {
+      ...data,
+      terminate: config.terminate || (config.data?.terminate ?? false),
+      disconnect: config.data?.disconnect ?? false,
+    },
+  };
+}
+
+/** Whoever looks on: the log's dumps, a packet capture. */
+async function openTaps(
+  { system, config, log }: EmulatorParts,
+  closers: DisposableStack,
+): Promise<Tap | undefined> {
+  const dumps = log.dumps ? log.tap() : undefined;
+  if (config.pcap === undefined) return dumps;
+  const { PacketCapture } = await import("./pcap.ts");
+  const capture = PacketCapture.open(system, config.pcap);
+  closers.defer(() => capture.close());
+  if (dumps === undefined) return capture;
+  return {
+    received(bytes) {
+      dumps.received(bytes);
+      capture.received(bytes);
+    },
+    sent(bytes) {
+      dumps.sent(bytes);
+      capture.sent(bytes);
+    },
+  };
+}
+
+/** A TPM that nobody can turn on, or reach, is most likely not what was meant. */
+function warnOfSilence(config: DaemonConfig, report: (message: string) => void): void {
+  if (config.print !== undefined || config.control !== undefined || config.startNow) return;
+  report(
+    "There is no control channel to start the TPM by, and no --flags " +
+      "not-need-init,startup-clear: it will refuse every command",
+  );
+}
+
+function makeLoop({ system, log, report }: EmulatorParts, opened: Opened): Loop {
+  const { store, lock, tpm, data, control } = opened;
   const loop: Loop = new Loop({
     tpm,
     lock,
-    poller,
+    poller: new Poller(system.libc, DESCRIPTORS),
     spin: new Spin(system.process.processors()),
     data,
     control,
@@ -86,32 +259,7 @@ export async function runEmulator(
     channelOf: (fd) => channelOf(system, fd, "data channel"),
     report,
   });
-  end = () => loop.end();
-  if (ended) return 0;
-  if (config.startup !== undefined && !tpm.startup(config.startup)) {
-    report(`A ${family.name} has no startup-${config.startup}`);
-    return 0;
-  }
-  system.process.trim();
-  await loop.run();
-  return 0;
-}
-
-function openChannels(system: System, config: DaemonConfig, closers: DisposableStack) {
-  const opened = config.data === undefined
-    ? {}
-    : openSource(system, config.data.source, "data channel");
-  closers.defer(() => opened.listener?.close());
-  const data = {
-    ...opened,
-    terminate: config.terminate || (config.data?.terminate ?? false),
-    disconnect: config.data?.disconnect ?? false,
-  };
-  const control = config.control === undefined
-    ? {}
-    : openSource(system, config.control.source, "control channel");
-  closers.defer(() => control.listener?.close());
-  return { data, control: { ...control, terminate: config.control?.terminate ?? false } };
+  return loop;
 }
 
 function controlTap(log: Log): ControlTap {

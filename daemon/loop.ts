@@ -4,7 +4,7 @@
 import type { ConnectionParts, Turn } from "../control/connection.ts";
 import { ControlConnection } from "../control/connection.ts";
 import type { Effect } from "../control/handlers.ts";
-import { type Poller, POLLIN, POLLOUT, POLLRDHUP } from "../ffi/poll.ts";
+import { type Poller, POLLIN, POLLOUT } from "../ffi/poll.ts";
 import type { StorageLock } from "../state/storage_lock.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import type { Channel } from "../transports/channel.ts";
@@ -125,8 +125,10 @@ export class Loop {
     if (this.#data === undefined) {
       return data.listener === undefined ? undefined : poller.add(data.listener.fd, POLLIN);
     }
-    const ready = tpm.pending === undefined && !this.#data.unsent ? POLLIN : POLLRDHUP;
-    return poller.add(this.#data.fd, ready | (this.#data.unsent ? POLLOUT : 0));
+    if (this.#data.unsent) return poller.add(this.#data.fd, POLLOUT);
+    // Without events asked for, a hang-up is found all the same; a client that only sends no more
+    // still waits for its answer.
+    return poller.add(this.#data.fd, tpm.pending === undefined ? POLLIN : 0);
   }
 
   #watchControl(): number | undefined {
@@ -231,7 +233,7 @@ export class Loop {
       return found === 0 || data.listener === undefined ? undefined : this.#accept(data.listener);
     }
     if (this.#data.unsent) {
-      if (found !== 0 && (!this.#data.flush() || (found & POLLRDHUP) !== 0)) this.#loseData();
+      if (found !== 0 && !this.#data.flush()) this.#loseData();
       return undefined;
     }
     if (tpm.pending !== undefined) {

@@ -9,6 +9,8 @@ export class ReportingStore implements NvStore {
   constructor(
     private readonly inner: NvStore,
     private readonly report: (message: string) => void,
+    /** What an error is told as. */
+    private readonly explain: (error: unknown) => string,
   ) {}
 
   prepare(): void {
@@ -39,7 +41,7 @@ export class ReportingStore implements NvStore {
       }
       return result;
     } catch (error) {
-      const message = `Could not ${what}: ${(error as Error).message}`;
+      const message = `Could not ${what}: ${this.explain(error)}`;
       if (this.#told.get(kind) !== message) this.report(message);
       this.#told.set(kind, message);
       throw error;

@@ -4,6 +4,9 @@ import type { System } from "./system.ts";
 import { type Channel, DescriptorChannel } from "../transports/channel.ts";
 import { type Listener, listenPassed, listenTcp, listenUnix } from "../transports/listener.ts";
 
+/** sun_path of struct sockaddr_un, less its NUL. */
+const UNIX_PATH_MAX = 107;
+
 /** A channel's beginning: either somebody to accept from, or a connection that is there. */
 export interface Opened {
   listener?: Listener;
@@ -18,7 +21,8 @@ export function openSource(system: System, source: Source, what: string): Opened
         listener: listening(what, describe(source), () => listenTcp(system.sockets, source)),
       };
     case "unix": {
-      const open = () => listenUnix(system.sockets, system.files, source);
+      const address = { ...source, path: bindable(source.path) };
+      const open = () => listenUnix(system.sockets, system.files, address);
       return { listener: listening(what, describe(source), open) };
     }
     case "listening":
@@ -40,6 +44,16 @@ function listening(what: string, where: string, open: () => Listener): Listener 
       cause: error,
     });
   }
+}
+
+/**
+ * The path by which the runtime can listen: it makes relative paths absolute, which may then be too
+ * long for a socket, and the reason why somebody gave a relative one.
+ */
+function bindable(path: string): string {
+  if (path.startsWith("/")) return path;
+  const length = new TextEncoder().encode(`${Deno.cwd()}/${path}`).length;
+  return length > UNIX_PATH_MAX ? `/proc/self/cwd/${path}` : path;
 }
 
 function describe(source: Source): string {

@@ -1,32 +1,72 @@
 // The state store that the configuration asks for: its backend, its keys.
 import type { Backend } from "../state/backend.ts";
 import { DirectoryBackend } from "../state/directory.ts";
+import { readKey } from "../state/key_file.ts";
+import { LinearBackend } from "../state/linear.ts";
 import { MissingBackend } from "../state/missing.ts";
 import { StateStore } from "../state/store.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";
 
 const DIRECTORY = "dir://";
+const FILE = "file://";
 
-export function openBackend(system: System, config: DaemonConfig): Backend {
+export interface BackendOptions {
+  /** States are only looked at: nothing is made that is not there. */
+  readOnly?: boolean;
+  /** Told once of what a user should know. */
+  report?: (message: string) => void;
+}
+
+/** The backend of the configuration; what is wrong with it shows when it is first used. */
+export function openBackend(
+  system: Pick<System, "files">,
+  config: Pick<DaemonConfig, "state" | "tpm2">,
+  options: BackendOptions = {},
+): Backend {
   const { state, tpm2 } = config;
   if (state === undefined) {
     return new MissingBackend(
       "no state directory is configured: use --tpmstate dir=DIR or the variable TPM_PATH",
     );
   }
-  const { uri, mode, lock } = state;
+  const { uri, mode, lock, backup, fsync } = state;
   if (uri.startsWith(DIRECTORY)) {
     return new DirectoryBackend(system.files, {
+      ...options,
       directory: uri.slice(DIRECTORY.length),
       tpm2,
       mode,
       lock,
+      backup,
+      fsync,
     });
   }
-  return new MissingBackend(`unsupported backend '${uri}': it is dir://DIRECTORY or file://FILE`);
+  if (!uri.startsWith(FILE)) {
+    return new MissingBackend(`unsupported backend '${uri}': it is dir://DIRECTORY or file://FILE`);
+  }
+  if (backup || fsync) {
+    const option = backup ? "backup" : "fsync";
+    return new MissingBackend(`the option '${option}' of --tpmstate is for directories only`);
+  }
+  return new LinearBackend(system.files, { ...options, path: uri.slice(FILE.length), mode, lock });
 }
 
-export async function openStore(system: System, config: DaemonConfig): Promise<StateStore> {
-  return new StateStore(openBackend(system, config), {});
+/** The store with its keys, which are read here; throws what is wrong with them. */
+export async function openStore(
+  system: Pick<System, "files">,
+  config: Pick<DaemonConfig, "state" | "tpm2" | "key" | "migrationKey">,
+  report: (message: string) => void = () => {},
+): Promise<StateStore> {
+  const { key, migrationKey } = config;
+  const backend = openBackend(system, config, { report });
+  if (key === undefined && migrationKey === undefined) return new StateStore(backend);
+  // Loading it takes a while, and most TPMs have no key.
+  const crypto = await import("node:crypto");
+  const keyFrom = (option: string, source: typeof key) =>
+    source && readKey(system.files, crypto, option, source, report);
+  return new StateStore(backend, {
+    file: keyFrom("--key", key),
+    migration: keyFrom("--migration-key", migrationKey),
+  });
 }

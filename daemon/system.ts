@@ -1,14 +1,19 @@
-// The operating system as this process sees it: opened once, handed to all that need it.
+// The operating system as this process sees it: opened once, handed to all that need it. What is
+// opened here costs next to nothing until it is used.
 import { Files } from "../ffi/files.ts";
 import { Libc } from "../ffi/libc.ts";
 import { Process } from "../ffi/process.ts";
 import { Sockets } from "../ffi/sockets.ts";
+import { Spawner } from "../ffi/spawn.ts";
+import { Users } from "../ffi/users.ts";
 
 export interface System {
+  libc: Libc;
   files: Files;
   sockets: Sockets;
   process: Process;
-  libc: Libc;
+  spawner: Spawner;
+  users: Users;
 }
 
 export function openSystem(): System {
@@ -18,5 +23,7 @@ export function openSystem(): System {
     files: new Files(libc),
     sockets: new Sockets(libc),
     process: new Process(libc),
+    spawner: new Spawner(libc),
+    users: new Users(libc),
   };
 }

@@ -51,19 +51,53 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text + "\0");
 }
 
-/**
- * Functions of the C library, each opened when it is first used: the runtime compiles a trampoline
- * of about 0.2 ms for every symbol that it opens, and no start needs them all.
- */
+/** Functions of the C library, each opened when it is first used. */
 export function openLibc<S extends Deno.ForeignLibraryInterface>(functions: S) {
+  return openLazily(LIBC, functions);
+}
+
+/**
+ * Functions of a library, each opened when it is first used: the runtime compiles a trampoline of
+ * about 0.2 ms for every symbol that it opens, and no start needs them all. The library itself is
+ * opened with the first of them, too.
+ */
+export function openLazily<S extends Deno.ForeignLibraryInterface>(path: string, functions: S) {
   const opened = {} as Deno.DynamicLibrary<S>["symbols"];
   for (const name of Object.keys(functions) as (keyof S & string)[]) {
     Object.defineProperty(opened, name, {
       configurable: true,
       get() {
-        const { symbols } = Deno.dlopen(LIBC, { [name]: functions[name]! });
+        const { symbols } = Deno.dlopen(path, { [name]: functions[name]! });
         Object.defineProperty(opened, name, { value: symbols[name] });
         return symbols[name];
+      },
+    });
+  }
+  return opened;
+}
+
+/**
+ * Functions that are called a few times at most: no trampoline is compiled for them, which is four
+ * times as fast for the first call, and twenty times as slow for each of many.
+ */
+export function openRarely<S extends Record<string, Deno.ForeignFunction>>(
+  functions: S,
+  path = LIBC,
+) {
+  const opened = {} as Deno.DynamicLibrary<S>["symbols"];
+  for (const name of Object.keys(functions)) {
+    Object.defineProperty(opened, name, {
+      configurable: true,
+      get() {
+        const definition = functions[name]!;
+        const { address } = Deno.dlopen(path, { address: { name, type: "pointer" } }).symbols;
+        const pointer = new Deno.UnsafeFnPointer(
+          address as Deno.PointerObject<typeof definition>,
+          definition,
+        );
+        const call = pointer.call.bind(pointer);
+        Object.defineProperty(opened, name, { value: call });
+        return call;
       },
     });
   }

@@ -3,7 +3,7 @@
 import { TpmResult } from "../wire/codes.ts";
 import { COMMAND_MAX } from "../wire/tpm.ts";
 import { Callbacks, memoryAt, type TpmHost, TpmResultError } from "./callbacks.ts";
-import { cString, openLibc, SystemError } from "./libc.ts";
+import { cString, openLazily, openLibc, SystemError } from "./libc.ts";
 
 /** errno of "cannot access a needed shared library", which dlopen(3) itself does not set. */
 const ELIBACC = 79;
@@ -107,7 +107,8 @@ export class Libtpms {
   #responseHigh = 0;
 
   private constructor(path: string) {
-    this.#c = Deno.dlopen(path, symbols).symbols;
+    this.#c = openLazily(path, symbols);
+    void this.#c.TPMLIB_GetVersion;
   }
 
   /** Opens the library. Throws {@linkcode SystemError}, which says what to install. */

@@ -1,61 +1,84 @@
-// The process itself: users and groups by name, memory given back to the system, processors that it
-// may run on, network interfaces.
+// The process itself: its descriptors, its name, memory given back to the system, processors that
+// it may run on, network interfaces. Who it is stands in users.ts.
 import { cString, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
-  getuid: { parameters: [], result: "u32" },
   /** int malloc_trim(size_t pad) */
   malloc_trim: { parameters: ["usize"], result: "i32" },
-  /** int sched_getaffinity(pid_t, size_t size, cpu_set_t *) */
-  sched_getaffinity: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  /** long sysconf(int name) */
+  sysconf: { parameters: ["i32"], result: "i64" },
   /** unsigned if_nametoindex(const char *) */
   if_nametoindex: { parameters: ["buffer"], result: "u32" },
-  /** struct passwd *getpwnam(const char *); static memory: char *name, *passwd; uid_t, gid_t. */
-  getpwnam: { parameters: ["buffer"], result: "pointer" },
-  /** struct group *getgrnam(const char *); static memory: char *name, *passwd; gid_t. */
-  getgrnam: { parameters: ["buffer"], result: "pointer" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** off_t lseek(int fd, off_t offset, int whence) */
+  lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
+  /** ssize_t readlink(const char *path, char *, size_t); no NUL at the end. */
+  readlink: { parameters: ["buffer", "buffer", "u32"], result: "i32" },
 } as const;
 
-/** Behind the two pointers that `struct passwd` and `struct group` begin with. */
-const ID_OFFSET = 16;
+const F_GETFD = 1;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
+const SEEK_SET = 0;
+const SEEK_END = 2;
+const PATH_MAX = 4096;
+
+const SC_NPROCESSORS_ONLN = 84;
 
 export class Process {
   readonly #c = openLibc(symbols);
 
   constructor(readonly libc: Libc) {}
 
-  get uid(): number {
-    return this.#c.getuid();
-  }
-
-  /** User id and primary group of a user name, or undefined where there is no such user. */
-  user(name: string): { uid: number; gid: number } | undefined {
-    const entry = this.#c.getpwnam(cString(name));
-    if (entry === null) return undefined;
-    const view = new Deno.UnsafePointerView(entry);
-    return { uid: view.getUint32(ID_OFFSET), gid: view.getUint32(ID_OFFSET + 4) };
-  }
-
-  group(name: string): number | undefined {
-    const entry = this.#c.getgrnam(cString(name));
-    return entry === null ? undefined : new Deno.UnsafePointerView(entry).getUint32(ID_OFFSET);
-  }
-
   hasInterface(name: string): boolean {
     return this.#c.if_nametoindex(cString(name)) !== 0;
   }
 
-  /** How many processors this process may run on (taskset, cpusets). */
+  /** How many processors the machine has; the process itself may be bound to fewer. */
   processors(): number {
-    const set = new Uint8Array(128);
-    if (this.#c.sched_getaffinity(0, BigInt(set.length), set) < 0) return 1;
-    let count = 0;
-    for (let byte of set) for (; byte > 0; byte &= byte - 1) count++;
-    return count;
+    return Number(this.#c.sysconf(SC_NPROCESSORS_ONLN));
   }
 
   /** Gives the memory that start-up needed back to the system. */
   trim(): void {
     this.#c.malloc_trim(0n);
+  }
+
+  /** Whether a descriptor is open, and if so, whether a program that we start gets it, too. */
+  inheritance(fd: number): "closed" | "kept" | "inherited" {
+    const flags = this.#c.fcntl(fd, F_GETFD, 0);
+    if (flags < 0) return "closed";
+    return (flags & FD_CLOEXEC) === 0 ? "inherited" : "kept";
+  }
+
+  setInherited(fd: number, inherited: boolean): void {
+    const flags = this.libc.check(this.#c.fcntl(fd, F_GETFD, 0), "fcntl", `descriptor ${fd}`);
+    const changed = inherited ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
+    this.libc.check(this.#c.fcntl(fd, F_SETFD, changed), "fcntl", `descriptor ${fd}`);
+  }
+
+  /** Moves to the start or the end of a file; where there is no place to move to, nothing happens. */
+  seek(fd: number, to: "start" | "end"): void {
+    this.#c.lseek(fd, 0n, to === "start" ? SEEK_SET : SEEK_END);
+  }
+
+  /** Writing to a descriptor never waits from now on. */
+  setNonblocking(fd: number): void {
+    const flags = this.libc.check(this.#c.fcntl(fd, F_GETFL, 0), "fcntl", `descriptor ${fd}`);
+    this.libc.check(
+      this.#c.fcntl(fd, F_SETFL, flags | O_NONBLOCK),
+      "fcntl",
+      `descriptor ${fd}`,
+    );
+  }
+
+  /** What a descriptor leads to, as a path where it has one; undefined where it cannot be told. */
+  targetOf(fd: number): string | undefined {
+    const path = new Uint8Array(PATH_MAX);
+    const length = this.#c.readlink(cString(`/proc/self/fd/${fd}`), path, path.length);
+    return length < 0 ? undefined : new TextDecoder().decode(path.subarray(0, length));
   }
 }

@@ -21,7 +21,6 @@ const symbols = {
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   /** int pipe2(int fds[2], int flags) */
   pipe2: { parameters: ["buffer", "i32"], result: "i32" },
-  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   dup2: { parameters: ["i32", "i32"], result: "i32" },
   setsid: { parameters: [], result: "i32" },
   getppid: { parameters: [], result: "i32" },
@@ -31,9 +30,6 @@ const symbols = {
 } as const;
 
 const O_CLOEXEC = 0o2000000;
-const F_GETFD = 1;
-const F_SETFD = 2;
-const FD_CLOEXEC = 1;
 
 /** How a process ended: with an exit code, or by a signal. */
 export type Ending = { code: number } | { signal: number };
@@ -79,22 +75,6 @@ export class Spawner {
     const ends = new Int32Array(2);
     this.libc.check(this.#c.pipe2(new Uint8Array(ends.buffer), O_CLOEXEC), "pipe2");
     return { read: ends[0]!, write: ends[1]! };
-  }
-
-  /** Whether a program that this process starts gets the descriptor, too. */
-  setInherited(fd: number, inherited: boolean): void {
-    const flags = this.libc.check(this.#c.fcntl(fd, F_GETFD, 0), "fcntl", `descriptor ${fd}`);
-    const changed = inherited ? flags & ~FD_CLOEXEC : flags | FD_CLOEXEC;
-    this.libc.check(this.#c.fcntl(fd, F_SETFD, changed), "fcntl", `descriptor ${fd}`);
-  }
-
-  /**
-   * Whether a descriptor came from the program that started us: what the runtime opened itself is
-   * closed on exec, and what is closed on exec cannot have come from there.
-   */
-  isInherited(fd: number): boolean {
-    const flags = this.#c.fcntl(fd, F_GETFD, 0);
-    return flags >= 0 && (flags & FD_CLOEXEC) === 0;
   }
 
   /** Makes `to` another name of `from`. */

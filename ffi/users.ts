@@ -1,6 +1,6 @@
 // Who this process is and what it sees as its root: users and groups by name, ids, chroot. glibc
 // changes the ids of all threads at once, which a bare system call would not.
-import { cString, type Libc, openLibc } from "./libc.ts";
+import { cString, type Libc, openRarely } from "./libc.ts";
 
 const symbols = {
   getuid: { parameters: [], result: "u32" },
@@ -13,6 +13,8 @@ const symbols = {
   getgrnam: { parameters: ["buffer"], result: "pointer" },
   /** int initgroups(const char *user, gid_t group) */
   initgroups: { parameters: ["buffer", "u32"], result: "i32" },
+  /** int setgroups(size_t count, const gid_t *) */
+  setgroups: { parameters: ["usize", "buffer"], result: "i32" },
   setgid: { parameters: ["u32"], result: "i32" },
   setuid: { parameters: ["u32"], result: "i32" },
   chroot: { parameters: ["buffer"], result: "i32" },
@@ -28,7 +30,7 @@ export interface User {
 }
 
 export class Users {
-  readonly #c = openLibc(symbols);
+  readonly #c = openRarely(symbols);
 
   constructor(private readonly libc: Libc) {}
 
@@ -60,6 +62,12 @@ export class Users {
   /** Takes the supplementary groups that the system's files give a user. */
   setGroupsOf(name: string, gid: number): void {
     this.libc.check(this.#c.initgroups(cString(name), gid), "initgroups", name);
+  }
+
+  /** Drops all supplementary groups but one. */
+  setOnlyGroup(gid: number): void {
+    const groups = new Uint8Array(Uint32Array.of(gid).buffer);
+    this.libc.check(this.#c.setgroups(1n, groups), "setgroups", String(gid));
   }
 
   setGroup(gid: number): void {

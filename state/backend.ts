@@ -20,6 +20,8 @@ export const STATE_MAX = 1024 * 1024;
 export interface Backend {
   /** What messages call it: `dir:///var/lib/tpm`. */
   readonly uri: string;
+  /** What messages call one of its states, found or not. */
+  nameOf(name: StateName): string;
   /** Readies the backend before the first access; called again at every start of the TPM. */
   prepare(): void;
   load(name: StateName): Uint8Array<ArrayBuffer> | undefined;
@@ -29,6 +31,8 @@ export interface Backend {
   remove(name: StateName): boolean;
   /** Stored size in bytes, or undefined where there is no such state. */
   size(name: StateName): number | undefined;
+  /** The permanent state and its backup change places; false where there is no backup. */
+  swapBackup(): boolean;
   readonly locked: boolean;
   /** Tries once to take the lock that excludes other processes. */
   lock(): void;

@@ -1,9 +1,9 @@
 // States as files of one directory, with the C program's names: a new state is written beside the
 // old one and renamed over it, so that there is a whole state at any moment.
-import { AT_FDCWD, type Files, O } from "../ffi/files.ts";
+import { type Files, type FileStatus, O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
 import { type Backend, STATE_MAX, STATE_NAMES, type StateName } from "./backend.ts";
-import { StateError } from "./error.ts";
+import { lockedBy, StateError } from "./error.ts";
 
 /** Mode of state files where the user gave none. */
 const MODE_DEFAULT = 0o640;
@@ -14,6 +14,9 @@ const OWNER_WRITE = 0o200;
 /** The longest path that the C program's buffers take, less its longest file name. */
 const DIRECTORY_MAX = 4096 - 20;
 
+/** The one state of which a backup is kept. */
+const BACKED_UP: StateName = "permall";
+
 export interface DirectoryOptions {
   directory: string;
   /** TPM 1.2 and TPM 2 use different names in the same directory. */
@@ -22,6 +25,12 @@ export interface DirectoryOptions {
   mode?: number | undefined;
   /** Whether {@linkcode Backend.lock} locks at all. */
   lock: boolean;
+  /** The permanent state that a new one replaces stays as `….bak`. */
+  backup?: boolean;
+  /** A store returns when the state is on the medium. */
+  fsync?: boolean;
+  /** Told once of what a user should know. */
+  report?: (message: string) => void;
 }
 
 export class DirectoryBackend implements Backend {
@@ -30,19 +39,31 @@ export class DirectoryBackend implements Backend {
   readonly #tempPrefix: string;
   #directory: number | undefined;
   #lock: number | undefined;
+  /** The lock went with a directory that is no more; the next access takes it again. */
+  #relock = false;
+  #prepared = false;
   #tidied = false;
 
   constructor(private readonly files: Files, private readonly options: DirectoryOptions) {
     this.uri = `dir://${options.directory}`;
-    this.#prefix = options.tpm2 ? "tpm2-00." : "tpm-00.";
+    this.#prefix = prefixOf(options.tpm2);
     this.#tempPrefix = options.tpm2 ? "TMP2-00." : "TMP-00.";
   }
 
+  nameOf(name: StateName): string {
+    return `'${this.#path(this.#prefix + name)}'`;
+  }
+
   prepare(): void {
-    const { directory } = this.options;
+    const { directory, backup } = this.options;
     if (new TextEncoder().encode(directory).length > DIRECTORY_MAX) {
       throw new StateError(`the path of the state directory '${directory}' is too long`);
     }
+    this.#followPath();
+    if (this.#prepared) return;
+    this.#prepared = true;
+    if (backup) this.#restoreMissing();
+    this.#warnOfOtherVersion();
   }
 
   load(name: StateName): Uint8Array<ArrayBuffer> | undefined {
@@ -70,8 +91,8 @@ export class DirectoryBackend implements Backend {
     try {
       this.#replace(name, bytes);
     } catch (error) {
-      // The directory may have been removed and made again under the same path.
       if (!isErrno(error, Errno.ENOENT)) throw error;
+      // The directory may have been removed and made again under the same path.
       this.#forgetDirectory();
       this.#replace(name, bytes);
     }
@@ -79,19 +100,98 @@ export class DirectoryBackend implements Backend {
 
   #replace(name: StateName, bytes: Uint8Array<ArrayBuffer>): void {
     const temp = this.#tempPrefix + name;
+    const file = this.#prefix + name;
     const directory = this.#directoryFd();
+    const { backup, fsync } = this.options;
     try {
-      const fd = this.#create(temp);
-      try {
-        this.files.write(fd, bytes, this.#path(temp));
-      } finally {
-        this.files.close(fd);
-      }
-      this.files.rename(temp, this.#prefix + name, directory);
+      this.#write(temp, bytes);
+      if (backup && name === BACKED_UP) this.#renameKeeping(temp, file);
+      else this.files.rename(temp, file, directory);
     } catch (error) {
       this.#discard(temp);
+      throw this.#named(error, temp);
+    }
+    // Only now: the directory's change is the rename.
+    if (fsync) this.#syncDirectory(directory);
+  }
+
+  #write(temp: string, bytes: Uint8Array<ArrayBuffer>): void {
+    const { mode, fsync } = this.options;
+    const path = this.#path(temp);
+    const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
+    const fd = this.#open(temp, flags, mode ?? MODE_DEFAULT);
+    let open = true;
+    try {
+      // Past the umask, which does not apply to a mode that was asked for.
+      if (mode !== undefined) this.files.chmod(fd, mode, path);
+      this.files.write(fd, bytes, path);
+      if (fsync) this.files.fsync(fd, path);
+      open = false;
+      this.files.finish(fd, path);
+    } finally {
+      if (open) this.files.close(fd);
+    }
+  }
+
+  #syncDirectory(directory: number): void {
+    try {
+      this.files.fsync(directory, this.options.directory);
+    } catch (error) {
+      // A file system that knows no such thing has nothing to sync.
+      if (!isErrno(error, Errno.EINVAL)) throw error;
+    }
+  }
+
+  /** Puts `temp` in the place of `file`, which becomes the backup. */
+  #renameKeeping(temp: string, file: string): void {
+    const directory = this.#directoryFd();
+    const backup = backupOf(file);
+    try {
+      this.files.exchange(temp, file, directory);
+    } catch (error) {
+      if (isErrno(error, Errno.ENOENT)) this.files.rename(temp, file, directory);
+      else this.#renameInSteps(temp, file);
+      return;
+    }
+    try {
+      this.files.rename(temp, backup, directory);
+    } catch (error) {
+      this.files.exchange(temp, file, directory);
       throw error;
     }
+  }
+
+  /** The same where names cannot be exchanged: there is no state for a moment, but its backup. */
+  #renameInSteps(temp: string, file: string): void {
+    const directory = this.#directoryFd();
+    const backup = backupOf(file);
+    this.files.rename(file, backup, directory);
+    try {
+      this.files.rename(temp, file, directory);
+    } catch (error) {
+      this.files.rename(backup, file, directory);
+      throw error;
+    }
+  }
+
+  swapBackup(): boolean {
+    if (!this.options.backup) return false;
+    const directory = this.#directoryFd();
+    const file = this.#prefix + BACKED_UP;
+    const backup = backupOf(file);
+    if (this.files.statusOf(backup, directory) === undefined) return false;
+    try {
+      this.files.exchange(backup, file, directory);
+    } catch (error) {
+      if (isErrno(error, Errno.ENOENT)) this.files.rename(backup, file, directory);
+      else {
+        const aside = `${file}.tmp`;
+        this.files.rename(file, aside, directory);
+        this.files.rename(backup, file, directory);
+        this.files.rename(aside, backup, directory);
+      }
+    }
+    return true;
   }
 
   remove(name: StateName): boolean {
@@ -110,11 +210,15 @@ export class DirectoryBackend implements Backend {
   }
 
   get locked(): boolean {
-    return this.#lock !== undefined || !this.options.lock;
+    return this.#lock !== undefined || this.#relock || !this.options.lock;
   }
 
   lock(): void {
-    if (this.locked) return;
+    if (this.#relock) this.#directoryFd();
+    else if (!this.locked) this.#takeLock();
+  }
+
+  #takeLock(): void {
     const path = this.#path(LOCK_NAME);
     const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
     let fd: number;
@@ -129,12 +233,10 @@ export class DirectoryBackend implements Backend {
     const outcome = this.files.lock(fd, path);
     if (!outcome.taken) {
       this.files.close(fd);
-      const who = outcome.holder > 0 ? `process ${outcome.holder}` : "another process";
-      // The words up to the colon are what scripts look for in the C program's log.
+      // The words up to the second colon are what scripts look for in the C program's log.
       throw new StateError(
         `SWTPM_NVRAM_Lock_Dir: Could not lock access to lockfile: ` +
-          `${this.files.libc.strerror(Errno.EAGAIN)}: ` +
-          `'${path}' is locked by ${who}; is another TPM running in that directory?`,
+          `${this.files.libc.strerror(Errno.EAGAIN)}: '${path}' ${lockedBy(outcome.holder)}`,
       );
     }
     this.#lock = fd;
@@ -142,14 +244,42 @@ export class DirectoryBackend implements Backend {
   }
 
   unlock(): void {
-    if (this.#lock === undefined) return;
-    this.files.close(this.#lock);
+    this.#relock = false;
+    this.#closeLock();
+  }
+
+  #closeLock(): void {
+    if (this.#lock !== undefined) this.files.close(this.#lock);
     this.#lock = undefined;
   }
 
   close(): void {
     this.unlock();
     this.#forgetDirectory();
+  }
+
+  /** A backup without a state is what remains of a store that was cut off. */
+  #restoreMissing(): void {
+    const file = this.#prefix + BACKED_UP;
+    if (this.size(BACKED_UP) !== undefined) return;
+    const there = this.#ifThere(() => this.files.statusOf(backupOf(file), this.#directoryFd()));
+    if (there === undefined) return;
+    this.files.rename(backupOf(file), file, this.#directoryFd());
+    this.options.report?.(
+      `There was no '${this.#path(file)}'; its backup '${backupOf(file)}' takes its place`,
+    );
+  }
+
+  /** A forgotten --tpm2 would otherwise look like a TPM that lost everything. */
+  #warnOfOtherVersion(): void {
+    if (this.options.tpm2 || this.options.report === undefined) return;
+    const other = prefixOf(true) + BACKED_UP;
+    const there = this.#ifThere(() => this.files.statusOf(other, this.#directoryFd()));
+    if (there === undefined || this.size(BACKED_UP) !== undefined) return;
+    this.options.report(
+      `Warning: '${this.options.directory}' holds the state of a TPM 2 and none of a TPM 1.2; ` +
+        `a new TPM 1.2 is made beside it. Was the option --tpm2 forgotten?`,
+    );
   }
 
   /** Removes what a killed process left half-written; only the holder of the lock may. */
@@ -165,13 +295,6 @@ export class DirectoryBackend implements Backend {
     } catch {
       // It is only rubbish: the error that made it so, or the next store's, is the one to report.
     }
-  }
-
-  #create(temp: string): number {
-    const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
-    const { mode } = this.options;
-    if (mode === undefined) return this.#open(temp, flags, MODE_DEFAULT);
-    return this.files.withUmask(0, () => this.#open(temp, flags, mode));
   }
 
   /** A file must be as the user wants it, and writable for the next process that opens it. */
@@ -191,17 +314,44 @@ export class DirectoryBackend implements Backend {
 
   /** The directory is opened once; a relative path keeps its meaning when the process moves. */
   #directoryFd(): number {
-    return this.#directory ??= this.files.open(
-      this.options.directory,
-      O.RDONLY | O.DIRECTORY,
-      0,
-      AT_FDCWD,
-    );
+    if (this.#directory !== undefined) return this.#directory;
+    // To sync a directory one must be able to read it.
+    const way = this.options.fsync ? O.RDONLY : O.PATH;
+    this.#directory = this.files.open(this.options.directory, way | O.DIRECTORY);
+    if (this.#relock) this.#lockAgain();
+    return this.#directory;
   }
 
+  /** The lock belongs to the directory: without it there, nothing is stored there. */
+  #lockAgain(): void {
+    try {
+      this.#takeLock();
+      this.#relock = false;
+    } catch (error) {
+      this.#forgetDirectory();
+      throw error;
+    }
+  }
+
+  /** Lets go of the directory; one that is opened later is locked if this one was. */
   #forgetDirectory(): void {
     if (this.#directory !== undefined) this.files.close(this.#directory);
     this.#directory = undefined;
+    this.#relock ||= this.#lock !== undefined;
+    this.#closeLock();
+  }
+
+  /** Goes on with another directory that has come under the same path meanwhile. */
+  #followPath(): void {
+    if (this.#directory === undefined) return;
+    let named: FileStatus | undefined;
+    try {
+      named = this.files.statusOf(this.options.directory);
+    } catch {
+      return; // The path may be out of reach by now; the open directory is not.
+    }
+    if (named === undefined) return;
+    if (named.identity !== this.files.status(this.#directory).identity) this.#forgetDirectory();
   }
 
   #path(name: string): string {
@@ -222,6 +372,14 @@ export class DirectoryBackend implements Backend {
       throw error;
     }
   }
+}
+
+function prefixOf(tpm2: boolean): string {
+  return tpm2 ? "tpm2-00." : "tpm-00.";
+}
+
+function backupOf(file: string): string {
+  return `${file}.bak`;
 }
 
 function isErrno(error: unknown, errno: number): boolean {

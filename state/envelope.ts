@@ -1,6 +1,6 @@
 // The bytes around a stored state: a header and tag-length-value entries, as the C program writes
 // them (spec/state.md 4.6). Pure: nothing here reads or writes a file.
-import { struct, u16, u32, u8 } from "../wire/codec.ts";
+import { struct, u16, u32, u8, type Value } from "../wire/codec.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { StateError } from "./error.ts";
 
@@ -79,20 +79,28 @@ export function encodeBlob(flags: number, entries: readonly Entry[]): Uint8Array
   return bytes;
 }
 
-/** Data of the first entry with that tag, or undefined where there is none whole. */
-export function findEntry(
-  payload: Uint8Array<ArrayBuffer>,
-  tag: number,
-): Uint8Array<ArrayBuffer> | undefined {
+/** Entries by their tags. */
+export type Entries = ReadonlyMap<number, Uint8Array<ArrayBuffer>>;
+
+/**
+ * The entries that a payload consists of, whatever their tags; of two with one tag the first counts.
+ * Throws {@linkcode StateError} where they do not fill it: a length is wrong then. The C program
+ * does not look at what is behind the entry that it seeks, but writes nothing there either.
+ */
+export function decodeEntries(payload: Uint8Array<ArrayBuffer>, what: string): Entries {
+  const entries = new Map<number, Uint8Array<ArrayBuffer>>();
   let at = 0;
-  while (payload.length - at >= entryHeader.size) {
-    const entry = entryHeader.read(payload, at);
+  while (at < payload.length) {
+    const room = payload.length - at - entryHeader.size;
+    const entry = room < 0 ? undefined : entryHeader.read(payload, at);
+    if (entry === undefined || entry.length > room) {
+      throw new StateError(`${what} is damaged: the part at ${at} is cut short`);
+    }
     const begin = at + entryHeader.size;
-    if (entry.length > payload.length - begin) return undefined;
-    if (entry.tag === tag) return payload.subarray(begin, begin + entry.length);
     at = begin + entry.length;
+    if (!entries.has(entry.tag)) entries.set(entry.tag, payload.subarray(begin, at));
   }
-  return undefined;
+  return entries;
 }
 
 /**
@@ -102,17 +110,17 @@ export function findEntry(
 export function decodeBlob(bytes: Uint8Array<ArrayBuffer>, what: string): Blob {
   if (bytes.length < blobHeader.size) {
     throw new StateError(
-      `${what} is cut short: ${bytes.length} bytes, the header alone takes ${blobHeader.size}`,
+      bytes.length === 0
+        ? `${what} is empty`
+        : `${what} is cut short: ${bytes.length} bytes, the header alone takes ${blobHeader.size}`,
       { result: TpmResult.BAD_PARAMETER },
     );
   }
   const header = blobHeader.decode(bytes);
   if (header.totalLength !== bytes.length) {
-    throw new StateError(
-      `${what} is damaged or not a TPM state: its header tells of ${header.totalLength} bytes, ` +
-        `there are ${bytes.length}`,
-      { result: TpmResult.BAD_PARAMETER },
-    );
+    throw new StateError(`${what} ${misfit(header, bytes.length)}`, {
+      result: TpmResult.BAD_PARAMETER,
+    });
   }
   if (header.minVersion > BLOB_VERSION) {
     throw new StateError(
@@ -132,4 +140,16 @@ export function decodeBlob(bytes: Uint8Array<ArrayBuffer>, what: string): Blob {
     flags: header.flags,
     payload: bytes.subarray(blobHeader.size),
   };
+}
+
+/** In words: what a header makes of bytes of another number than it says. */
+function misfit(header: Value<typeof blobHeader>, length: number): string {
+  const { headerSize, minVersion, totalLength } = header;
+  if (headerSize !== blobHeader.size || minVersion > BLOB_VERSION) {
+    return "has no header: it is damaged, no TPM state at all, or from a version of this program " +
+      "that wrote no header yet";
+  }
+  return length < totalLength
+    ? `is cut short: of its ${totalLength} bytes there are ${length}`
+    : `is damaged: it should have ${totalLength} bytes, and has ${length}`;
 }

@@ -9,3 +9,9 @@ export class StateError extends TpmResultError {
     super(options?.result ?? TpmResult.FAIL, message, options);
   }
 }
+
+/** Who has a record lock, for messages; 0 where the kernel cannot tell. */
+export function lockedBy(holder: number): string {
+  const who = holder > 0 ? `process ${holder}` : "another process";
+  return `is locked by ${who}; is another TPM running on this state?`;
+}

@@ -8,6 +8,10 @@ export class MissingBackend implements Backend {
 
   constructor(private readonly reason: string) {}
 
+  nameOf(name: string): string {
+    return `the state '${name}'`;
+  }
+
   prepare(): void {
     throw new StateError(this.reason);
   }
@@ -26,6 +30,10 @@ export class MissingBackend implements Backend {
 
   size(): never {
     throw new StateError(this.reason);
+  }
+
+  swapBackup(): boolean {
+    return false;
   }
 
   lock(): void {

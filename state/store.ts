@@ -7,10 +7,10 @@ import {
   type Blob,
   BlobFlag,
   decodeBlob,
+  decodeEntries,
   encodeBlob,
   encodeEntries,
   type Entry,
-  findEntry,
   Tag,
 } from "./envelope.ts";
 import { StateError } from "./error.ts";
@@ -59,7 +59,7 @@ export class StateStore implements NvStore {
   load(name: string): Uint8Array<ArrayBuffer> | undefined {
     const bytes = this.backend.load(known(name));
     if (bytes === undefined) return undefined;
-    const what = `the state '${name}' in ${this.backend.uri}`;
+    const what = this.backend.nameOf(known(name));
     const blob = decodeBlob(bytes, what);
     if (blob.version === 1) return openVersion1(blob.payload, this.keys.file, what);
     checkVersion(blob, what);
@@ -75,7 +75,7 @@ export class StateStore implements NvStore {
 
   remove(name: string, mustExist: boolean): void {
     if (!this.backend.remove(known(name)) && mustExist) {
-      throw new StateError(`there is no state '${name}' in ${this.backend.uri}`);
+      throw new StateError(`there is no ${this.backend.nameOf(known(name))}`);
     }
   }
 
@@ -165,36 +165,34 @@ function open(
   encrypted: boolean,
   what: string,
 ): Uint8Array<ArrayBuffer> {
+  const entries = decodeEntries(blob.payload, what);
+  const plain = entries.get(tags.plain);
+  const data = entries.get(tags.data);
   if (!encrypted) {
-    const plain = findEntry(blob.payload, tags.plain);
     if (plain !== undefined) return plain;
-    const sealed = findEntry(blob.payload, tags.data) !== undefined;
     throw new StateError(
-      sealed ? `${what} is encrypted; ${tags.option} is needed to read it` : `${what} is damaged`,
+      data === undefined
+        ? `${what} is damaged: its data is missing`
+        : `${what} is encrypted; ${tags.option} is needed to read it`,
     );
   }
-  const { bits } = needed(key, tags, what);
+  const sure = needed(key, tags, what);
   const wanted = (blob.flags & tags.flag256) !== 0 ? 256 : 128;
-  const data = findEntry(blob.payload, tags.data);
-  const hmac = findEntry(blob.payload, Tag.HMAC);
-  if (bits !== wanted) {
-    const plain = findEntry(blob.payload, tags.plain) !== undefined;
-    throw new StateError(
-      plain
-        ? `${what} is not encrypted, but ${tags.option} gives a key for it`
-        : `${what} needs a ${wanted} bit key, ${tags.option} gives one of ${bits} bit`,
-      { result: TpmResult.BAD_KEY_PROPERTY },
+  const hmac = entries.get(Tag.HMAC);
+  const refuse = (reason: string, result: number) => {
+    const unneeded = `is not encrypted, but ${tags.option} gives a key for it`;
+    return new StateError(`${what} ${plain === undefined ? reason : unneeded}`, { result });
+  };
+  if (sure.bits !== wanted) {
+    throw refuse(
+      `needs a ${wanted} bit key, ${tags.option} gives one of ${sure.bits} bit`,
+      TpmResult.BAD_KEY_PROPERTY,
     );
   }
   if (data === undefined || hmac === undefined) {
-    const plain = findEntry(blob.payload, tags.plain) !== undefined;
-    throw new StateError(
-      plain
-        ? `${what} is not encrypted, but ${tags.option} gives a key for it`
-        : `${what} is damaged: a part is missing`,
-    );
+    throw refuse("is damaged: a part of it is missing", TpmResult.FAIL);
   }
-  return key!.open(data, hmac, findEntry(blob.payload, tags.iv), what);
+  return sure.open(data, hmac, entries.get(tags.iv), what);
 }
 
 function needed(key: StateKey | undefined, tags: SealTags, what: string): StateKey {

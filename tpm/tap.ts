@@ -4,6 +4,6 @@
 export interface Tap {
   /** A message as it was received, with its prefix. */
   received(bytes: Uint8Array): void;
-  /** A message as it is sent, with prefix and trailer. */
+  /** A response, without what frames it for clients that send prefixes. */
   sent(bytes: Uint8Array): void;
 }

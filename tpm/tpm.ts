@@ -14,6 +14,7 @@ import {
   sendCommandTrailer,
   setLocalityCommand,
 } from "../wire/tpm.ts";
+import { Advice } from "./advice.ts";
 import { type Family, isSetLocality, type LocalAnswer, localResponse } from "./family.ts";
 import type { StartupType } from "./family.ts";
 import type { Tap } from "./tap.ts";
@@ -35,6 +36,8 @@ export interface TpmParts {
   policy: LocalityPolicy;
   /** Profile for the manufacture of a new TPM 2, as JSON text. */
   profile?: string | undefined;
+  /** Called when the chip was turned on; what it throws turns it off again. */
+  settle?: (() => void) | undefined;
   /** Whether TPM2_Shutdown is sent before the TPM is turned off. */
   autoShutdown: boolean;
   /** Says what a user should know, once per event. */
@@ -62,9 +65,13 @@ export class Tpm {
   #locality = 0;
   #lastCommand: number | undefined;
   #profile: string | undefined;
+  readonly #advice: Advice;
+  /** No command was obeyed since the chip was turned on. */
+  #fresh = true;
 
   constructor(private readonly parts: TpmParts) {
     this.#profile = parts.profile;
+    this.#advice = new Advice(parts.family, parts.report);
     parts.libtpms.register({
       nvram: parts.nvram,
       locality: () => this.#locality,
@@ -99,6 +106,7 @@ export class Tpm {
     const result = this.#powerOn(deleteVolatile);
     if (result === TpmResult.SUCCESS) {
       this.#running = true;
+      this.#fresh = true;
       this.#profile = undefined;
     } else {
       this.parts.report(
@@ -132,6 +140,7 @@ export class Tpm {
     try {
       lock.atStart();
       if (deleteVolatile) nvram.remove("volatilestate", false);
+      this.parts.settle?.();
     } catch (error) {
       report((error as Error).message);
       libtpms.terminate();
@@ -194,18 +203,41 @@ export class Tpm {
   ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     this.parts.tap?.received(message.subarray(0, size));
     const prefix = this.family.prefixed ? prefixSize(message, size) : 0;
-    if (prefix === 0) return this.#command(message, size);
+    if (prefix === 0) return this.#seen(this.#command(message, size));
     // The prefix's locality stays in force, unchecked, as in the C program.
     this.#locality = prefixLocalityAt(message, 0);
-    const response = this.#command(message.subarray(prefix), size - prefix);
+    const response = this.#seen(this.#command(message.subarray(prefix), size - prefix));
     return response instanceof Promise ? response.then(framed) : framed(response);
+  }
+
+  /** Shows a response to whoever looks on. */
+  #seen(
+    response: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>,
+  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    const { tap } = this.parts;
+    if (tap === undefined && !this.#fresh) return response;
+    const look = (response: Uint8Array<ArrayBuffer>) => {
+      tap?.sent(response);
+      if (this.#fresh && this.#running) this.#lookFresh(response);
+      return response;
+    };
+    return response instanceof Promise ? response.then(look) : look(response);
+  }
+
+  #lookFresh(response: Uint8Array<ArrayBuffer>): void {
+    const result = response.length < responseHeader.size ? TpmResult.FAIL : resultAt(response, 0);
+    if (result === TpmResult.SUCCESS) this.#fresh = false;
+    if (result === this.family.notStarted) this.#advice.notStarted();
   }
 
   #command(
     command: Uint8Array<ArrayBuffer>,
     size: number,
   ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    if (!this.#running) return this.#answer("failure");
+    if (!this.#running) {
+      if (size >= commandHeader.size) this.#advice.commandWhileOff(codeAt(command, 0));
+      return this.#answer("failure");
+    }
     if (size < commandHeader.size) return this.#answer("tooShort");
     const code = codeAt(command, 0);
     this.#lastCommand = code;

@@ -1,0 +1,195 @@
+// Completion scripts for shells, from the option table: options of each interface, sub-parameters
+// with their values, files and folders where the argument is one.
+import type { Interface } from "../daemon/config.ts";
+import type { ParameterType } from "./grammar.ts";
+import { type Option, optionsOf } from "./options.ts";
+
+const SHELLS = ["bash", "zsh", "fish"] as const;
+type Shell = typeof SHELLS[number];
+
+const INTERFACES: readonly Interface[] = ["socket", "chardev", "cuse"];
+const TOP = [...INTERFACES, "completions", "--help", "--version"];
+
+/** Words that a sub-parameter takes, where they can be counted. */
+const choices: Readonly<Record<string, readonly string[]>> = {
+  "server.type": ["unixio", "tcp"],
+  "ctrl.type": ["unixio", "tcp"],
+  "key.format": ["hex", "binary"],
+  "key.mode": ["aes-128-cbc", "aes-256-cbc"],
+  "key.kdf": ["pbkdf2", "sha512"],
+  "migration-key.format": ["hex", "binary"],
+  "migration-key.mode": ["aes-128-cbc", "aes-256-cbc"],
+  "migration-key.kdf": ["pbkdf2", "sha512"],
+  "seccomp.action": ["kill", "log", "none"],
+  "profile.remove-disabled": ["check", "fips-host"],
+};
+const FILE = ["chardev", "chroot"];
+
+/** The script for a shell, or undefined for one that is not known. */
+export function completions(shell: string | undefined): string | undefined {
+  switch (SHELLS.find((known) => known === shell)) {
+    case "bash":
+      return bash();
+    case "zsh":
+      return zsh();
+    case "fish":
+      return fish();
+    case undefined:
+      return undefined;
+  }
+}
+
+/** What can follow `--option `: `type=unixio`, `path=`, `terminate`. */
+function argumentWords({ name, parameters }: Option): string[] {
+  return Object.entries(parameters ?? {}).flatMap(([parameter, type]: [string, ParameterType]) => {
+    if (type === "boolean") return [parameter];
+    const known = choices[`${name}.${parameter}`];
+    return known === undefined
+      ? [`${parameter}=`]
+      : known.map((choice) => `${parameter}=${choice}`);
+  });
+}
+
+function names({ name, letter }: Option): string[] {
+  return letter === undefined ? [`--${name}`] : [`-${letter}`, `--${name}`];
+}
+
+function header(shell: Shell, use: string): string {
+  return `# ${shell} completion for swtpm, made by 'swtpm completions ${shell}'.\n# ${use}\n`;
+}
+
+function bash(): string {
+  const optionCases = INTERFACES.map((which) =>
+    `    ${which}) words="${optionsOf(which).flatMap(names).join(" ")}" ;;`
+  );
+  const seen = new Map<string, Option>();
+  for (const option of INTERFACES.flatMap(optionsOf)) seen.set(option.name, option);
+  const argumentCases = [...seen.values()].flatMap((option) => {
+    const words = argumentWords(option);
+    const pattern = names(option).join("|");
+    if (words.length > 0) return [`    ${pattern}) list="${words.join(" ")}" ;;`];
+    if (FILE.includes(option.name)) return [`    ${pattern}) files=1 ;;`];
+    return option.argument ? [`    ${pattern}) return ;;`] : [];
+  });
+  return `${header("bash", "Use: source <(swtpm completions bash)")}
+_swtpm() {
+  local line="\${COMP_LINE:0:COMP_POINT}"
+  local cur="\${line##*[[:space:]]}"
+  local -a given=(\${line%"$cur"})
+  local which="\${given[1]}" prev="\${given[\${#given[@]}-1]}"
+  local words="" list="" files="" head="" word
+  COMPREPLY=()
+  if [ \${#given[@]} -le 1 ]; then
+    COMPREPLY=($(compgen -W "${TOP.join(" ")}" -- "$cur"))
+    return
+  fi
+  if [ "$which" = completions ]; then
+    COMPREPLY=($(compgen -W "${SHELLS.join(" ")}" -- "$cur"))
+    return
+  fi
+  case "$cur" in
+    --*=*) prev="\${cur%%=*}" head="$prev=" ;;
+  esac
+  case "$prev" in
+${argumentCases.join("\n")}
+  esac
+  if [ -n "$files" ]; then
+    COMPREPLY=($(compgen -f -- "\${cur#"$head"}"))
+    return
+  fi
+  if [ -n "$list" ]; then
+    local part="\${cur#"$head"}"
+    case "$part" in
+      *,*) head="$head\${part%,*},"; part="\${part##*,}" ;;
+    esac
+    case "$part" in
+      type=*|action=*|format=*|mode=*|kdf=*|remove-disabled=*) ;;
+      *=*)
+        word="\${part%%=*}="
+        COMPREPLY=($(compgen -f -- "\${part#"$word"}"))
+        return ;;
+    esac
+    compopt -o nospace 2>/dev/null
+    for word in $(compgen -W "$list" -- "$part"); do COMPREPLY+=("$head$word"); done
+    # The shell replaces what stands behind the last '=' only.
+    case "$cur" in
+      *=*) COMPREPLY=("\${COMPREPLY[@]#"\${cur%=*}="}") ;;
+    esac
+    return
+  fi
+  case "$which" in
+${optionCases.join("\n")}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+complete -F _swtpm swtpm
+`;
+}
+
+function zsh(): string {
+  const quote = (text: string) => text.replace(/[[\]:\\']/g, (letter) => `'\\${letter}'`);
+  const argument = (option: Option) => {
+    if (!option.argument) return "";
+    const words = argumentWords(option);
+    if (words.length > 0) return `:${option.name}:_swtpm_list ${words.join(" ")}`;
+    return FILE.includes(option.name) ? `:${option.name}:_files` : `:${option.name}:`;
+  };
+  const interfaceCases = INTERFACES.map((which) => {
+    const specs = optionsOf(which).flatMap((option) =>
+      names(option).map((name) => `      '${name}[${quote(summary(option))}]${argument(option)}'`)
+    );
+    return `    ${which}) _arguments \\\n${specs.join(" \\\n")} ;;`;
+  });
+  return `#compdef swtpm
+${header("zsh", "Use: swtpm completions zsh > a folder of $fpath, as _swtpm")}
+_swtpm_list() {
+  compset -P '*,'
+  if compset -P '*='; then _files; return; fi
+  compadd -S '' -- "$@"
+}
+
+_swtpm() {
+  if (( CURRENT == 2 )); then compadd -- ${TOP.join(" ")}; return; fi
+  local which=$words[2]
+  shift words; (( CURRENT-- ))
+  case $which in
+${interfaceCases.join("\n")}
+    completions) compadd -- ${SHELLS.join(" ")} ;;
+  esac
+}
+
+_swtpm "$@"
+`;
+}
+
+function fish(): string {
+  const quote = (text: string) => `'${text.replace(/['\\]/g, (letter) => `\\${letter}`)}'`;
+  const lines = INTERFACES.flatMap((which) =>
+    optionsOf(which).map((option) => {
+      const words = argumentWords(option);
+      return [
+        `complete -c swtpm -n ${quote(`__fish_seen_subcommand_from ${which}`)} -l ${option.name}`,
+        ...(option.letter === undefined ? [] : [`-s ${option.letter}`]),
+        ...(option.argument ? ["-r"] : []),
+        ...(words.length > 0 ? [`-f -a ${quote(`(__swtpm_list ${words.join(" ")})`)}`] : []),
+        `-d ${quote(summary(option))}`,
+      ].join(" ");
+    })
+  );
+  return `${header("fish", "Use: swtpm completions fish > ~/.config/fish/completions/swtpm.fish")}
+function __swtpm_list
+  set -l head (string match -r '.*,' -- (commandline -ct))
+  for word in $argv
+    echo "$head$word"
+  end
+end
+complete -c swtpm -f -n __fish_use_subcommand -a ${quote(TOP.join(" "))}
+complete -c swtpm -f -n '__fish_seen_subcommand_from completions' -a ${quote(SHELLS.join(" "))}
+${lines.join("\n")}
+`;
+}
+
+/** The first words of an option's help. */
+function summary({ help }: Option): string {
+  return help.split(/[;:.(]/)[0]!.trim();
+}

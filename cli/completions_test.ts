@@ -1,0 +1,52 @@
+// Unit tests of the completion scripts; the one for bash is run by bash itself.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { completions } from "./completions.ts";
+import { options } from "./options.ts";
+
+/** What bash would offer behind these words. */
+async function offered(line: string): Promise<string[]> {
+  const script = `${completions("bash")}
+compopt() { :; }
+COMP_LINE="$1" COMP_POINT=\${#1}
+_swtpm
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { code, stdout, stderr } = await new Deno.Command("bash", {
+    args: ["--norc", "-c", script, "bash", line],
+  }).output();
+  equal(code, 0, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout).split("\n").filter((word) => word !== "");
+}
+
+Deno.test("bash: interfaces, options of an interface", async () => {
+  deepEqual(await offered("swtpm so"), ["socket"]);
+  deepEqual(await offered("swtpm socket --tp"), ["--tpmstate", "--tpm2"]);
+  deepEqual(await offered("swtpm cuse --ma"), ["--maj"]);
+  deepEqual(await offered("swtpm socket --ma"), []);
+  deepEqual(await offered("swtpm completions z"), ["zsh"]);
+});
+
+Deno.test("bash: sub-parameters, also behind a comma and behind =", async () => {
+  deepEqual(await offered("swtpm socket --ctrl ty"), ["type=unixio", "type=tcp"]);
+  deepEqual(await offered("swtpm socket --ctrl type=u"), ["unixio"]);
+  deepEqual(await offered("swtpm socket --ctrl type=unixio,pa"), ["unixio,path="]);
+  deepEqual(await offered("swtpm socket --flags=not"), ["not-need-init"]);
+  deepEqual(await offered("swtpm socket --tpm2 --seccomp action=n"), ["none"]);
+});
+
+Deno.test("bash: nothing is offered where nothing can be known", async () => {
+  deepEqual(await offered("swtpm socket --port "), []);
+});
+
+for (const shell of ["bash", "zsh", "fish"]) {
+  Deno.test(`${shell}: every option is in the script`, () => {
+    const script = completions(shell)!;
+    for (const { name } of options) {
+      ok(script.includes(shell === "fish" ? `-l ${name} ` : `--${name}`), name);
+    }
+  });
+}
+
+Deno.test("other shells have no script", () => {
+  equal(completions("csh"), undefined);
+  equal(completions(undefined), undefined);
+});

@@ -1,0 +1,119 @@
+// Background mode: a runtime with threads cannot fork, so the executable is started once more and
+// told by a pipe that it is the one to stay. The first process waits for its word, or for its end,
+// and ends likewise. A process without --daemon never comes here: it is the server itself.
+import { type FileKind, O } from "../ffi/files.ts";
+import { Errno, SystemError } from "../ffi/libc.ts";
+import type { System } from "./system.ts";
+
+/** Names the pipe that the background process says "ready" over. */
+const READY_VARIABLE = "SWTPM_READY_FD";
+
+/** Largest argument vector that the kernel takes (a quarter of the usual 8 MiB stack, doubled). */
+const WORDS_MAX = 4 << 20;
+/** The runtime has its few descriptors early; the rest are the caller's. */
+const RUNTIME_DESCRIPTOR_MAX = 64;
+const STDOUT = 1;
+const STDERR = 2;
+
+/**
+ * Starts this program again with the same words, descriptors and environment, and waits until it
+ * serves. Returns the exit code that stands for what became of it.
+ */
+export function startInBackground(system: System): number {
+  const { files, process, spawner } = system;
+  const words = readWords(system);
+  const pipe = spawner.pipe();
+  process.setInherited(pipe.write, true);
+  spawner.setVariable(READY_VARIABLE, String(pipe.write));
+  const pid = startAgain(system, words);
+  files.close(pipe.write);
+  if (files.read(pipe.read, new Uint8Array(1), "background process") === 1) return 0;
+  const ending = spawner.wait(pid);
+  if ("code" in ending) return ending.code;
+  spawner.endBy(ending.signal, Deno.pid);
+  return 128 + ending.signal;
+}
+
+/** Our argument vector, exactly as the kernel has it. */
+function readWords({ files }: System): Uint8Array<ArrayBuffer> {
+  const fd = files.open("/proc/self/cmdline", O.RDONLY);
+  try {
+    return files.readAll(fd, WORDS_MAX, "/proc/self/cmdline");
+  } finally {
+    files.close(fd);
+  }
+}
+
+function startAgain({ spawner }: System, words: Uint8Array<ArrayBuffer>): number {
+  try {
+    return spawner.start(Deno.execPath(), words);
+  } catch (error) {
+    // An update may have replaced the file meanwhile; what we run is still there under this name.
+    if (!(error instanceof SystemError) || error.errno !== Errno.ENOENT) throw error;
+    return spawner.start("/proc/self/exe", words);
+  }
+}
+
+/** The background process' side. */
+export class Background {
+  private constructor(
+    private readonly system: System,
+    private readonly pipe: number,
+    private readonly devNull: number,
+    /** Standard output and error with the duplicates that the runtime made of them. */
+    private readonly outputs: readonly number[],
+    /** The process that waits for us. */
+    readonly starter: number,
+  ) {}
+
+  /** Finds out whether we are the one; then leaves the terminal's session. */
+  static take(system: System): Background | undefined {
+    const { files, process, spawner } = system;
+    const value = Deno.env.get(READY_VARIABLE);
+    if (value === undefined) return undefined;
+    spawner.setVariable(READY_VARIABLE, undefined);
+    const pipe = Number(value);
+    if (!/^\d{1,9}$/.test(value) || descriptorKind(system, pipe) !== "fifo") return undefined;
+    process.setInherited(pipe, false);
+    const outputs = runtimeOutputs(system);
+    spawner.newSession();
+    return new Background(
+      system,
+      pipe,
+      files.open("/dev/null", O.RDWR),
+      outputs,
+      spawner.parent,
+    );
+  }
+
+  /** Lets go of the terminal and releases the process that waits. */
+  ready(): void {
+    const { files, spawner } = this.system;
+    for (const fd of this.outputs) spawner.duplicate(this.devNull, fd);
+    files.close(this.devNull);
+    try {
+      files.write(this.pipe, new Uint8Array(1), "pipe to the starting process");
+    } catch {
+      // It was killed while it waited; that is no reason to end.
+    }
+    files.close(this.pipe);
+  }
+}
+
+/**
+ * Standard output and error, and what the runtime duplicated from them at its start. As long as one
+ * of these is open, a shell's `$(swtpm ... --daemon)` would wait.
+ */
+function runtimeOutputs({ process }: System): number[] {
+  const outputs = [STDOUT, STDERR].filter((fd) => process.inheritance(fd) !== "closed");
+  const targets = new Set(outputs.map((fd) => process.targetOf(fd)));
+  for (let fd = STDERR + 1; fd < RUNTIME_DESCRIPTOR_MAX; fd++) {
+    if (process.inheritance(fd) === "kept" && targets.has(process.targetOf(fd))) outputs.push(fd);
+  }
+  return outputs;
+}
+
+/** What a descriptor is that the program that started us left open; undefined for others. */
+export function descriptorKind({ files, process }: System, fd: number): FileKind | undefined {
+  return process.inheritance(fd) === "inherited" ? files.status(fd).kind : undefined;
+}

@@ -1,0 +1,27 @@
+// What --print-states answers: which states there are, and how large they are.
+import { STATE_NAMES } from "../state/backend.ts";
+import type { DaemonConfig } from "./config.ts";
+import { openBackend } from "./storage.ts";
+import type { System } from "./system.ts";
+
+/**
+ * The states as JSON text, laid out as the C program does, which scripts compare. Takes no lock,
+ * needs no key, and makes nothing that is not there but a state out of its backup. Throws StateError or SystemError.
+ */
+export function printStates(
+  system: Pick<System, "files">,
+  config: Pick<DaemonConfig, "state" | "tpm2">,
+): string {
+  const backend = openBackend(system, config, { readOnly: true });
+  try {
+    backend.prepare();
+    const states = STATE_NAMES.flatMap((name) => {
+      const size = backend.size(name);
+      return size === undefined ? [] : [`{"name": "${name}", "size": ${size}}`];
+    });
+    const list = states.length === 0 ? "[]" : `[ ${states.join(", ")} ]`;
+    return `{ "type": "swtpm", "states": ${list} }`;
+  } finally {
+    backend.close();
+  }
+}

@@ -1,0 +1,56 @@
+// Powers of the system's user that are given up: another root, another user. Each step either
+// succeeds or ends the process: there is no half way.
+import type { User } from "../ffi/users.ts";
+import type { System } from "./system.ts";
+
+const ID_MAX = 2 ** 32 - 1;
+
+/** Who to become, as far as it can be said before the root changes. */
+export interface Identity {
+  name: string;
+  /** What the system's files outside of the new root say. */
+  outside: User | undefined;
+}
+
+/** Looks a user up while the system's own files can still be seen. */
+export function identify({ users }: System, name: string): Identity {
+  return { name, outside: /^\d+$/.test(name) ? undefined : users.user(name) };
+}
+
+/** Makes `directory` the root of this process. */
+export function changeRoot({ users }: System, directory: string): void {
+  try {
+    users.setRoot(directory);
+  } catch (error) {
+    throw failed(`change the root to '${directory}'`, error);
+  }
+}
+
+/**
+ * Becomes a user for good: groups, group, user, in the only order that works. A number stands for
+ * the user and the group alike. The files in the new root count first, as in the C program.
+ */
+export function becomeUser({ users }: System, { name, outside }: Identity): void {
+  try {
+    if (/^\d+$/.test(name)) {
+      const id = Number(name);
+      if (id > ID_MAX) throw new Error(`the number is outside valid range [0..${ID_MAX}]`);
+      if (users.effective.uid === 0) users.setOnlyGroup(id);
+      users.setGroup(id);
+      users.setUser(id);
+    } else {
+      const user = users.user(name) ?? outside;
+      if (user === undefined) throw new Error("there is no such user");
+      users.setGroupsOf(name, user.gid);
+      users.setGroup(user.gid);
+      users.setUser(user.uid);
+    }
+  } catch (error) {
+    throw failed(`run as the user '${name}'`, error);
+  }
+}
+
+function failed(what: string, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Error(`Could not ${what}: ${reason}`, { cause: error });
+}

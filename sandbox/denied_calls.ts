@@ -1,0 +1,213 @@
+// The system calls that a running TPM must never make, each with its numbers and its reason. What
+// happens when one is made, and how the kernel is told, is left to filter.ts.
+// Everything else stays allowed: the runtime below us decides by itself what it needs, from one
+// version to the next, and a list of what is allowed would end TPMs after an update.
+
+export type Architecture = "x86_64" | "aarch64";
+
+/** What must hold for an argument of a call, by its place, for the call to be denied. */
+export type Condition =
+  /** One of these bits is set. */
+  | { argument: number; anyOf: number }
+  /** This bit is not set. */
+  | { argument: number; without: number }
+  /** It has one of these values, in its lower 32 bits. */
+  | { argument: number; is: readonly number[] }
+  /** It has another value, in its lower 32 bits. */
+  | { argument: number; isNot: number }
+  /** It is a pointer to something. */
+  | { argument: number; notNull: true };
+
+/** A call that is denied, always or when one of its conditions holds. */
+export interface DeniedCall {
+  name: string;
+  /** Its number; undefined where the architecture does not have it. */
+  numbers: Readonly<Record<Architecture, number | undefined>>;
+  reason: string;
+  /** Denied only when one of these holds. */
+  when?: readonly Condition[];
+  /** Answered by ENOSYS, as an older kernel would, in place of what else happens. */
+  missing?: true;
+}
+
+/** Name, number on x86-64, number on arm64, reason. */
+const always: readonly [string, number | undefined, number | undefined, string][] = [
+  // Other programs and processes
+  ["execve", 59, 221, "the TPM never becomes another program"],
+  ["execveat", 322, 281, "the same with a descriptor"],
+  ["fork", 57, undefined, "no second process, which the rules for clone would miss"],
+  ["vfork", 58, undefined, "the same"],
+  ["ptrace", 101, 117, "reads and steers other processes"],
+  ["process_vm_readv", 310, 270, "reads the memory of other processes"],
+  ["process_vm_writev", 311, 271, "writes the memory of other processes"],
+  ["process_madvise", 440, 440, "advises on the memory of other processes"],
+  ["kcmp", 312, 272, "compares the kernel objects of processes"],
+  ["pidfd_open", 434, 434, "a handle on another process"],
+  ["pidfd_getfd", 438, 438, "takes descriptors out of other processes"],
+  ["pidfd_send_signal", 424, 424, "signals to other processes"],
+  ["kill", 62, 129, "signals to other processes; abort(3) uses tgkill"],
+  ["tkill", 200, 130, "the same by thread"],
+  ["rt_sigqueueinfo", 129, 138, "the same with data"],
+  ["rt_tgsigqueueinfo", 297, 240, "the same with data, by thread"],
+  ["setpgid", 109, 154, "process groups are for shells"],
+  ["setsid", 112, 157, "the session was left at start"],
+  // Who the process is
+  ["setuid", 105, 146, "the user was chosen at start"],
+  ["setgid", 106, 144, "the group was chosen at start"],
+  ["setreuid", 113, 145, "as setuid"],
+  ["setregid", 114, 143, "as setgid"],
+  ["setresuid", 117, 147, "as setuid"],
+  ["setresgid", 119, 149, "as setgid"],
+  ["setfsuid", 122, 151, "the user that file accesses count for"],
+  ["setfsgid", 123, 152, "the group that file accesses count for"],
+  ["setgroups", 116, 159, "supplementary groups were chosen at start"],
+  ["capset", 126, 91, "capabilities only get fewer"],
+  ["personality", 135, 92, "switches address randomisation off, for one"],
+  ["keyctl", 250, 219, "the kernel's key rings"],
+  ["add_key", 248, 217, "the kernel's key rings"],
+  ["request_key", 249, 218, "the kernel's key rings, and a program that the kernel starts for it"],
+  // Where the process is
+  ["chroot", 161, 51, "the root was chosen at start"],
+  ["pivot_root", 155, 41, "another root for a mount namespace"],
+  ["unshare", 272, 97, "new namespaces, a way to more of the kernel"],
+  ["setns", 308, 268, "other namespaces"],
+  ["mount", 165, 40, "changes the tree of files"],
+  ["umount2", 166, 39, "changes the tree of files"],
+  ["move_mount", 429, 429, "changes the tree of files"],
+  ["mount_setattr", 442, 442, "changes the tree of files"],
+  ["open_tree", 428, 428, "changes the tree of files"],
+  ["fsopen", 430, 430, "changes the tree of files"],
+  ["fsconfig", 431, 431, "changes the tree of files"],
+  ["fsmount", 432, 432, "changes the tree of files"],
+  ["fspick", 433, 433, "changes the tree of files"],
+  ["swapon", 167, 224, "swap space"],
+  ["swapoff", 168, 225, "swap space"],
+  ["quotactl", 179, 60, "disk quotas"],
+  ["quotactl_fd", 443, 443, "disk quotas"],
+  ["mknod", 133, undefined, "device nodes"],
+  ["mknodat", 259, 33, "device nodes"],
+  ["open_by_handle_at", 304, 265, "opens files past the directories that hide them"],
+  ["fanotify_init", 300, 262, "watches, and holds up, the accesses of others"],
+  ["fanotify_mark", 301, 263, "watches, and holds up, the accesses of others"],
+  ["setxattr", 188, 5, "file capabilities and labels"],
+  ["lsetxattr", 189, 6, "file capabilities and labels"],
+  ["fsetxattr", 190, 7, "file capabilities and labels"],
+  ["removexattr", 197, 14, "file capabilities and labels"],
+  ["lremovexattr", 198, 15, "file capabilities and labels"],
+  ["fremovexattr", 199, 16, "file capabilities and labels"],
+  ["acct", 163, 89, "process accounting"],
+  // The machine
+  ["reboot", 169, 142, "the machine is not ours"],
+  ["kexec_load", 246, 104, "another kernel"],
+  ["kexec_file_load", 320, 294, "another kernel"],
+  ["init_module", 175, 105, "kernel modules"],
+  ["finit_module", 313, 273, "kernel modules"],
+  ["delete_module", 176, 106, "kernel modules"],
+  ["settimeofday", 164, 170, "the clock belongs to the system"],
+  ["clock_settime", 227, 112, "the clock belongs to the system"],
+  ["clock_adjtime", 305, 266, "the clock belongs to the system"],
+  ["adjtimex", 159, 171, "the clock belongs to the system"],
+  ["sethostname", 170, 161, "names belong to the system"],
+  ["setdomainname", 171, 162, "names belong to the system"],
+  ["syslog", 103, 116, "the kernel's log"],
+  ["vhangup", 153, 58, "takes the terminal from its users"],
+  ["iopl", 172, undefined, "I/O ports"],
+  ["ioperm", 173, undefined, "I/O ports"],
+  ["modify_ldt", 154, undefined, "segments, for programs of another age"],
+  ["sysfs", 139, undefined, "obsolete: names of file systems"],
+  ["_sysctl", 156, undefined, "obsolete: kernel settings"],
+  ["uselib", 134, undefined, "obsolete: libraries past the loader"],
+  ["nfsservctl", 180, 42, "obsolete: the NFS server"],
+  ["lookup_dcookie", 212, 18, "obsolete: paths for a profiler"],
+  // The kernel's more dangerous machines
+  ["bpf", 321, 280, "programs in the kernel"],
+  ["perf_event_open", 298, 241, "counters that show what others do"],
+  ["userfaultfd", 323, 282, "page faults held up at will, a tool of exploits"],
+  ["io_uring_setup", 425, 425, "work that this filter does not see"],
+  ["io_uring_enter", 426, 426, "work that this filter does not see"],
+  ["io_uring_register", 427, 427, "work that this filter does not see"],
+  ["io_setup", 206, 0, "asynchronous I/O that nothing here uses"],
+  ["io_submit", 209, 2, "asynchronous I/O that nothing here uses"],
+  ["migrate_pages", 256, 238, "moves the memory of other processes"],
+  ["move_pages", 279, 239, "moves the memory of other processes"],
+  ["seccomp", 317, 277, "further filters could blind this one's owner"],
+  // Talk and resources of the whole system
+  ["semget", 64, 190, "shared by number with whoever wants to"],
+  ["semop", 65, 193, "shared by number with whoever wants to"],
+  ["semtimedop", 220, 192, "shared by number with whoever wants to"],
+  ["semctl", 66, 191, "shared by number with whoever wants to"],
+  ["shmget", 29, 194, "shared by number with whoever wants to"],
+  ["shmat", 30, 196, "shared by number with whoever wants to"],
+  ["shmdt", 67, 197, "shared by number with whoever wants to"],
+  ["shmctl", 31, 195, "shared by number with whoever wants to"],
+  ["msgget", 68, 186, "shared by number with whoever wants to"],
+  ["msgsnd", 69, 189, "shared by number with whoever wants to"],
+  ["msgrcv", 70, 188, "shared by number with whoever wants to"],
+  ["msgctl", 71, 187, "shared by number with whoever wants to"],
+  ["mq_open", 240, 180, "message queues that nothing here uses"],
+  ["mq_unlink", 241, 181, "message queues that nothing here uses"],
+  ["mq_timedsend", 242, 182, "message queues that nothing here uses"],
+  ["mq_timedreceive", 243, 183, "message queues that nothing here uses"],
+  ["mq_notify", 244, 184, "message queues that nothing here uses"],
+  ["mq_getsetattr", 245, 185, "message queues that nothing here uses"],
+  ["setrlimit", 160, 164, "limits were set by whoever started us"],
+  ["ioprio_set", 251, 30, "priorities are set from outside"],
+];
+
+const CLONE_THREAD = 0x00010000;
+/** CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET */
+const CLONE_NEW_ANY = 0x00000080 | 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 |
+  0x10000000 | 0x20000000 | 0x40000000;
+const AF_UNIX = 1;
+const TIOCSTI = 0x5412;
+const TIOCLINUX = 0x541c;
+
+/** All of them, for the process with this id. */
+export function deniedCalls(pid: number): DeniedCall[] {
+  return [
+    ...always.map(([name, x86_64, aarch64, reason]) => ({
+      name,
+      numbers: { x86_64, aarch64 },
+      reason,
+    })),
+    {
+      name: "clone",
+      numbers: { x86_64: 56, aarch64: 220 },
+      reason: "makes threads, but neither processes nor namespaces",
+      when: [
+        { argument: 0, without: CLONE_THREAD },
+        { argument: 0, anyOf: CLONE_NEW_ANY },
+      ],
+    },
+    {
+      name: "clone3",
+      numbers: { x86_64: 435, aarch64: 435 },
+      reason: "its flags cannot be seen from here; the C library falls back to clone",
+      missing: true,
+    },
+    {
+      name: "socket",
+      numbers: { x86_64: 41, aarch64: 198 },
+      reason: "no way into a network but the sockets that were opened at start",
+      when: [{ argument: 0, isNot: AF_UNIX }],
+    },
+    {
+      name: "ioctl",
+      numbers: { x86_64: 16, aarch64: 29 },
+      reason: "puts words into the mouth of whoever sits at the terminal",
+      when: [{ argument: 1, is: [TIOCSTI, TIOCLINUX] }],
+    },
+    {
+      name: "tgkill",
+      numbers: { x86_64: 234, aarch64: 131 },
+      reason: "signals to threads, but not to those of other processes",
+      when: [{ argument: 0, isNot: pid }],
+    },
+    {
+      name: "prlimit64",
+      numbers: { x86_64: 302, aarch64: 261 },
+      reason: "limits can be read; they were set by whoever started us",
+      when: [{ argument: 2, notNull: true }],
+    },
+  ];
+}

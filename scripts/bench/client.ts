@@ -1,0 +1,29 @@
+// The benchmark's client: a process of its own, bound to its processors by taskset, that does one
+// job and writes what came out as JSON to standard output. What is asked of it stands in jobs.ts.
+//
+// Usage: taskset -c N deno run -A scripts/bench/client.ts JOB
+
+import { timeCommands } from "./commands_job.ts";
+import { timeControl } from "./control_job.ts";
+import type { Job } from "./jobs.ts";
+import { checkBound } from "./processors.ts";
+import { timeStarts } from "./start_job.ts";
+
+function run(job: Job) {
+  switch (job.kind) {
+    case "commands":
+      return timeCommands(job);
+    case "control":
+      return timeControl(job);
+    case "start":
+      return timeStarts(job);
+  }
+}
+
+if (import.meta.main) {
+  const job = JSON.parse(Deno.args[0] ?? "") as Job;
+  checkBound(Deno.pid, job.processors);
+  const result = run(job);
+  checkBound(Deno.pid, job.processors);
+  console.log(JSON.stringify(result));
+}

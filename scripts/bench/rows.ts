@@ -1,0 +1,189 @@
+// The rows of the benchmark: one for each line of what is to be reached, in the same order.
+// How each kind of row measures stands in its own file.
+
+import { repeated } from "../../tests/support/bytes.ts";
+import { tpm12 } from "../../tests/support/tpm12.ts";
+import { tpm2 } from "../../tests/support/tpm2.ts";
+import type { BenchRow } from "./bench_row.ts";
+import { bootRow } from "./boot_row.ts";
+import { type CommandsPlan, commandsRow } from "./commands_row.ts";
+import { controlRow } from "./control_row.ts";
+import { idleRow } from "./idle_row.ts";
+import { instancesRow, memoryRow } from "./memory_row.ts";
+import { startRow } from "./start_row.ts";
+
+const RANDOM_SIZE = 16;
+const SHA256_SIZE = 32;
+const SHA1_SIZE = 20;
+const NV_SIZE = 32;
+/** A PCR that firmware does not use and anybody may extend. */
+const PCR = 16;
+/** AES-256 in hexadecimal digits, as `--key` takes it. */
+const KEY_DIGITS = "00112233445566778899aabbccddeeff0123456789abcdef0123456789abcdef";
+
+/** The TPM 2's permanent state, and the flags in its header. */
+const STATE_FILE = "tpm2-00.permall";
+const PLAIN = 0;
+const ENCRYPTED_AES_256 = 0x09;
+
+const BACK_TO_BACK = { warmUp: 5_000, turns: 40, count: 500 } as const;
+const STORES = { warmUp: 1_000, turns: 30, count: 100 } as const;
+
+const getRandom = {
+  ...BACK_TO_BACK,
+  command: tpm2.getRandom(RANDOM_SIZE),
+} as const;
+
+const extend = {
+  ...BACK_TO_BACK,
+  command: tpm2.pcrExtend(PCR, repeated(0xab, SHA256_SIZE)),
+} as const;
+
+const nvWrite = {
+  ...STORES,
+  layout: "two cores",
+  latencyRatio: 0.90,
+  preparation: [tpm2.nvDefineSpace(NV_SIZE)],
+  command: tpm2.nvWrite(repeated(0, NV_SIZE)),
+  // The data end the command but for two bytes, the offset: another content each time.
+  numberAt: tpm2.nvWrite(repeated(0, NV_SIZE)).length - 2 - 4,
+} as const;
+
+const COMMANDS: readonly CommandsPlan[] = [
+  {
+    ...getRandom,
+    id: "getrandom-two-cores",
+    title: "TPM2_GetRandom(16) back to back, Unix data socket, different cores",
+    layout: "two cores",
+    latencyRatio: 0.55,
+  },
+  {
+    ...getRandom,
+    id: "getrandom-one-core",
+    title: "TPM2_GetRandom(16) back to back, Unix data socket, one core",
+    layout: "one core",
+    latencyRatio: 1.10,
+  },
+  {
+    ...getRandom,
+    id: "getrandom-datafd",
+    title: "TPM2_GetRandom(16) over a descriptor passed by SET_DATAFD, different cores",
+    layout: "two cores",
+    transport: "datafd",
+    latencyRatio: 0.55,
+  },
+  {
+    ...getRandom,
+    id: "getrandom-tcp",
+    title: "TPM2_GetRandom(16) over TCP, different cores",
+    layout: "two cores",
+    transport: "tcp",
+    latencyRatio: 0.65,
+  },
+  {
+    ...getRandom,
+    id: "getrandom-unpinned",
+    title: "TPM2_GetRandom(16) back to back, Unix data socket, nobody bound (to be looked at only)",
+    layout: "anywhere",
+  },
+  {
+    ...extend,
+    id: "extend-two-cores",
+    title: "TPM2_PCR_Extend (sha256), Unix data socket, different cores",
+    layout: "two cores",
+    latencyRatio: 0.65,
+  },
+  {
+    ...extend,
+    id: "extend-one-core",
+    title: "TPM2_PCR_Extend (sha256), Unix data socket, one core",
+    layout: "one core",
+    latencyRatio: 1.10,
+  },
+  {
+    ...nvWrite,
+    id: "nvwrite",
+    title: "TPM2_NV_Write, 32 bytes, different cores",
+    changes: { file: STATE_FILE, flags: PLAIN },
+  },
+  {
+    ...nvWrite,
+    id: "nvwrite-aes256",
+    title: "TPM2_NV_Write, 32 bytes, AES-256 state encryption, different cores",
+    changes: { file: STATE_FILE, flags: ENCRYPTED_AES_256 },
+    arguments: (folder) => {
+      const file = `${folder}/key`;
+      Deno.writeTextFileSync(file, KEY_DIGITS);
+      return ["--key", `file=${file},mode=aes-256-cbc,format=hex`];
+    },
+  },
+  {
+    id: "paced",
+    title: "TPM2_GetRandom(16) every 5 ms, different cores",
+    layout: "two cores",
+    command: getRandom.command,
+    everyUs: 5_000,
+    warmUp: 50,
+    turns: 10,
+    count: 50,
+    latencyRatio: 1.10,
+    cpuRatio: 1.5,
+  },
+  {
+    ...BACK_TO_BACK,
+    id: "tpm12-getrandom",
+    title: "TPM 1.2 TPM_GetRandom(16) back to back, different cores",
+    layout: "two cores",
+    tpm2: false,
+    command: tpm12.getRandom(RANDOM_SIZE),
+    latencyRatio: 0.65,
+  },
+  {
+    ...BACK_TO_BACK,
+    id: "tpm12-extend",
+    title: "TPM 1.2 TPM_Extend back to back, different cores",
+    layout: "two cores",
+    tpm2: false,
+    command: tpm12.extend(PCR, repeated(0xab, SHA1_SIZE)),
+    latencyRatio: 0.65,
+  },
+];
+
+/** All rows. */
+export const ROWS: readonly BenchRow[] = [
+  ...COMMANDS.map(commandsRow),
+  bootRow(
+    "boot",
+    "kernel boot in QEMU under measured boot, then 2,000 PCR extends from the guest",
+    0.95,
+  ),
+  controlRow(
+    "control",
+    "GET_CONFIG while RSA-3072 keys are being made, server on one core, client on another",
+    "two cores",
+    5,
+  ),
+  controlRow(
+    "control-unpinned",
+    "GET_CONFIG while RSA-3072 keys are being made, nobody bound (to be looked at only)",
+    "anywhere",
+  ),
+  startRow(
+    "start",
+    "exec to first TPM answer on a Unix socket, state there already, different cores",
+    "two cores",
+    { kind: "ratio", most: 4.0, against: ["0.10"] },
+  ),
+  startRow(
+    "start-unpinned",
+    "exec to first TPM answer on a Unix socket, nobody bound (to be looked at only)",
+    "anywhere",
+  ),
+  memoryRow(
+    "memory",
+    "private memory (Pss_Anon): idle, after 1,000,000 commands, between 500,000 and 1,000,000",
+    { idleMb: 15, usedMb: 20, growthMb: 0.1 },
+  ),
+  instancesRow("instances", "20 instances at once: sum of PSS / 20", 20),
+  idleRow("idle", "wake-ups while clients are connected and silent", 0),
+];

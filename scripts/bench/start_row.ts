@@ -1,0 +1,104 @@
+// The row on starting: from before the exec until the first TPM command is answered over a Unix
+// socket, on a state that is there from an earlier start, as at each boot of a virtual machine.
+
+import { hex } from "../../tests/support/bytes.ts";
+import { TempDir } from "../../tests/support/temp_dir.ts";
+import { tpm2 } from "../../tests/support/tpm2.ts";
+import type { BenchRow, RowContext } from "./bench_row.ts";
+import { type Contestant, named } from "./contestants.ts";
+import { type Layout, place, usableProcessors } from "./processors.ts";
+import type { ContestantId, Findings, Target, Values } from "./result.ts";
+import { runClient } from "./run_client.ts";
+import { median, orderOf } from "./statistics.ts";
+
+const STARTS_A_ROUND = 5;
+const STARTS_A_ROUND_QUICK = 2;
+const CLIENT_LIMIT_MS = 120_000;
+/** Asks the program for the times of its phases, on standard error. */
+const TIMING = "SWTPM_TIMING";
+
+/** Makes the row. */
+export function startRow(id: string, title: string, layout: Layout, target?: Target): BenchRow {
+  return {
+    id,
+    title,
+    rounds: (effort) => effort.rounds,
+    run: (context) => run(layout, target, context),
+  };
+}
+
+async function run(
+  layout: Layout,
+  target: Target | undefined,
+  { contestants, effort, progress }: RowContext,
+): Promise<Findings> {
+  // Another libtpms comes by way of a shell and a mount, which is not the program's start.
+  const starters = contestants.filter(({ id }) => id !== "ours+libtpms-0.10");
+  const found = new Map<ContestantId, number[]>(starters.map(({ id }) => [id, []]));
+  for (let round = 0; round < effort.rounds; round++) {
+    for (const contestant of orderOf(starters, round)) {
+      progress(`round ${round + 1} of ${effort.rounds}: ${contestant.id}`);
+      const starts = effort.quick ? STARTS_A_ROUND_QUICK : STARTS_A_ROUND;
+      found.get(contestant.id)!.push(median((await measure(layout, contestant, starts)).startMs));
+    }
+  }
+  const values: Partial<Record<ContestantId, Values>> = Object.fromEntries(
+    [...found].map(([id, rounds]) => [id, { rounds }]),
+  );
+  const ours = starters.find(({ id }) => id === "ours");
+  const phases = ours === undefined ? [] : await phasesOf(layout, ours);
+  return {
+    figures: [{
+      name: "exec to answer",
+      unit: "ms",
+      values,
+      ...target === undefined ? {} : { target },
+    }],
+    notes: phases,
+  };
+}
+
+/** What the program says of its phases, in a start of its own: what it does not say otherwise. */
+async function phasesOf(layout: Layout, contestant: Contestant): Promise<string[]> {
+  const usual = (await measure(layout, contestant, 1)).said.split("\n");
+  const { startMs, said } = await measure(layout, contestant, 1, { [TIMING]: "1" });
+  const phases = said.split("\n").filter((line) => !usual.includes(line));
+  return phases.length === 0
+    ? [`ours prints no phases (${TIMING}=1)`]
+    : [`phases of one start of ours that took ${startMs[0]!.toFixed(1)} ms:`, ...phases];
+}
+
+async function measure(
+  layout: Layout,
+  { id, program }: Contestant,
+  starts: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ startMs: readonly number[]; said: string }> {
+  const placement = place(layout, usableProcessors());
+  await using folder = new TempDir("swtpm-bench-");
+  const state = folder.join("state");
+  const data = folder.join("sock");
+  await Deno.mkdir(state);
+  const job = {
+    kind: "start",
+    processors: placement.client,
+    serverProcessors: placement.server,
+    words: [
+      ...[program.command, ...program.args, "socket", "--tpm2", "--tpmstate", `dir=${state}`],
+      ...["--server", `type=unixio,path=${data}`, "--ctrl", `type=unixio,path=${data}.ctrl`],
+      ...["--flags", "startup-clear"],
+    ],
+    env: { ...program.env, ...env },
+    data: { transport: "unix", path: data },
+    command: hex(tpm2.getRandom(16)),
+  } as const;
+  // Not counted: it makes the TPM that the others find.
+  const first = { ...job, log: folder.join("first.log"), starts: 1 };
+  await named(id, runClient<"start">(first, CLIENT_LIMIT_MS));
+  const log = folder.join("log");
+  const { startMs } = await named(
+    id,
+    runClient<"start">({ ...job, log, starts }, CLIENT_LIMIT_MS),
+  );
+  return { startMs, said: await Deno.readTextFile(log) };
+}

@@ -1,0 +1,320 @@
+// States one behind the other in a single file or block device, behind a header with a table of
+// them (spec/state.md 4.5), readable and writable by the C program. A new state goes into free
+// space; writing the header, which fits in one sector, then replaces the old one at one stroke.
+import { type Files, type FileStatus, O } from "../ffi/files.ts";
+import { Errno, SystemError } from "../ffi/libc.ts";
+import { TpmResult } from "../wire/codes.ts";
+import { type Backend, STATE_MAX, type StateName } from "./backend.ts";
+import { lockedBy, StateError } from "./error.ts";
+import {
+  emptyHeader,
+  endOfSections,
+  entryOf,
+  freeOffset,
+  hasMagic,
+  type LinearHeader,
+  linearHeader,
+  mayBeDamaged,
+  readHeader,
+  sectionFor,
+  withEntry,
+} from "./linear_table.ts";
+
+/** Mode of a new file where the user gave none. */
+const MODE_DEFAULT = 0o640;
+
+export interface LinearOptions {
+  path: string;
+  /** Mode of the file; with one given the umask does not apply. */
+  mode?: number | undefined;
+  /** Whether {@linkcode Backend.lock} locks at all. */
+  lock: boolean;
+  /** Looks and changes nothing: a missing or empty file holds no states. */
+  readOnly?: boolean;
+  /** Told once of what a user should know. */
+  report?: (message: string) => void;
+}
+
+export class LinearBackend implements Backend {
+  readonly uri: string;
+  readonly #path: string;
+  #fd: number | undefined;
+  /** Size of a device, which cannot grow; undefined for a file. */
+  #deviceSize: number | undefined;
+  #held = false;
+  /**
+   * The header on the medium may be another one than the one that is read, after a failed store of
+   * this process or an earlier one. Until it is settled, what it points to must stay as it is.
+   */
+  #unsettled = true;
+
+  constructor(private readonly files: Files, private readonly options: LinearOptions) {
+    this.#path = options.path;
+    this.uri = `file://${options.path}`;
+  }
+
+  nameOf(name: StateName): string {
+    return `the state '${name}' in '${this.#path}'`;
+  }
+
+  prepare(): void {
+    if (this.#fd !== undefined && this.files.status(this.#fd).links > 0) return;
+    const held = this.#held;
+    this.close();
+    this.#open();
+    if (held) this.lock();
+  }
+
+  load(name: StateName): Uint8Array<ArrayBuffer> | undefined {
+    const fd = this.#fd;
+    if (fd === undefined) return undefined;
+    const entry = entryOf(this.#readHeader(fd), name);
+    if (entry === undefined) return undefined;
+    const { offset, dataLength } = entry;
+    if (dataLength > STATE_MAX) {
+      throw new StateError(
+        `${this.nameOf(name)} has ${dataLength} bytes, more than the ${STATE_MAX} that a TPM ` +
+          `state can have`,
+      );
+    }
+    const bytes = new Uint8Array(dataLength);
+    const count = this.files.readAt(fd, bytes, offset, this.#path);
+    if (count < dataLength) {
+      throw new StateError(
+        `${this.nameOf(name)} is cut short: of its ${dataLength} bytes there are ${count}`,
+      );
+    }
+    return bytes;
+  }
+
+  store(name: StateName, bytes: Uint8Array<ArrayBuffer>): void {
+    const fd = this.#opened();
+    const before = this.#readHeader(fd);
+    const sectionLength = sectionFor(bytes.length);
+    const offset = freeOffset(before, sectionLength);
+    const sizeBefore = this.#reserve(fd, offset + sectionLength);
+    try {
+      this.#settle(fd, before);
+      this.files.writeAt(fd, bytes, offset, this.#path);
+      this.files.fdatasync(fd, this.#path);
+    } catch (error) {
+      this.#giveBack(fd, sizeBefore);
+      throw error;
+    }
+    const entry = { offset, dataLength: bytes.length, sectionLength };
+    this.#commit(fd, before, withEntry(before, name, entry));
+  }
+
+  remove(name: StateName): boolean {
+    const fd = this.#opened();
+    const before = this.#readHeader(fd);
+    if (entryOf(before, name) === undefined) return false;
+    const after = withEntry(before, name, undefined);
+    this.#commit(fd, before, after);
+    this.#giveBack(fd, endOfSections(after));
+    return true;
+  }
+
+  size(name: StateName): number | undefined {
+    if (this.#fd === undefined) return undefined;
+    return entryOf(this.#readHeader(this.#fd), name)?.dataLength;
+  }
+
+  swapBackup(): boolean {
+    return false;
+  }
+
+  get locked(): boolean {
+    return this.#held || !this.options.lock || this.#fd === undefined;
+  }
+
+  lock(): void {
+    if (this.locked) return;
+    const outcome = this.files.lock(this.#fd!, this.#path);
+    if (!outcome.taken) {
+      throw new StateError(
+        `Could not lock access to '${this.uri}': ${this.files.libc.strerror(Errno.EAGAIN)}: ` +
+          `it ${lockedBy(outcome.holder)}`,
+      );
+    }
+    this.#held = true;
+  }
+
+  unlock(): void {
+    if (!this.#held) return;
+    this.files.unlock(this.#fd!);
+    this.#held = false;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) this.files.close(this.#fd);
+    this.#fd = undefined;
+    this.#held = false;
+    this.#unsettled = true;
+  }
+
+  #open(): void {
+    const fd = this.#openPath();
+    if (fd === undefined) return;
+    try {
+      const status = this.files.status(fd, this.#path);
+      const size = this.#sizeOf(fd, status);
+      this.#mendMode(fd, status);
+      const head = new Uint8Array(linearHeader.size);
+      const there = head.subarray(0, this.files.readAt(fd, head, 0, this.#path));
+      if (hasMagic(there)) readHeader(there, this.#what);
+      else this.#format(fd, size, there);
+      this.#fd = fd;
+    } finally {
+      if (this.#fd === undefined) this.files.close(fd);
+    }
+  }
+
+  /** Opens the file, which is made where there is none; undefined where it is only looked for. */
+  #openPath(): number | undefined {
+    const { readOnly, mode } = this.options;
+    const way = readOnly ? O.RDONLY : O.RDWR;
+    const flags = readOnly ? way : way | O.CREAT;
+    try {
+      return this.files.open(this.#path, flags | O.NOFOLLOW, mode ?? MODE_DEFAULT);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      if (readOnly && error.errno === Errno.ENOENT) return undefined;
+      if (error.code !== "ELOOP") throw error;
+    }
+    // Whoever can put a link in the place of a file could lead this process to any file. Devices
+    // have their usual names as links (/dev/disk/by-id, LVM).
+    const fd = this.files.open(this.#path, way);
+    if (this.files.status(fd, this.#path).kind === "block") return fd;
+    this.files.close(fd);
+    throw new StateError(`'${this.#path}' is a symbolic link, which must lead to a block device`);
+  }
+
+  /** Size of the file or device; also decides whether it can grow. */
+  #sizeOf(fd: number, status: FileStatus): number {
+    if (status.kind === "file") return status.size;
+    if (status.kind !== "block") {
+      throw new StateError(`'${this.#path}' is a ${status.kind}, not a file or a block device`);
+    }
+    this.#deviceSize = this.files.deviceSize(fd, this.#path);
+    if (this.#deviceSize < linearHeader.size) {
+      throw new StateError(`the device '${this.#path}' has only ${this.#deviceSize} bytes`);
+    }
+    return this.#deviceSize;
+  }
+
+  #mendMode(fd: number, status: FileStatus): void {
+    const { mode, readOnly } = this.options;
+    if (readOnly || mode === undefined || (status.mode & 0o777) === mode) return;
+    this.files.chmod(fd, mode, this.#path);
+  }
+
+  /** Makes a new file or device ready for states; never where that could destroy some. */
+  #format(fd: number, size: number, head: Uint8Array): void {
+    const blank = head.every((byte) => byte === 0);
+    // A device may hold anything before it is put to use; a file was made for what it holds.
+    if (!blank && (this.#deviceSize === undefined || mayBeDamaged(head))) {
+      throw new StateError(
+        `'${this.#path}' does not begin with the header of a state file: it is damaged, or holds ` +
+          `something else. To use it nevertheless, overwrite its first ${linearHeader.size} bytes ` +
+          `with zeros`,
+      );
+    }
+    if (this.options.readOnly) return;
+    this.options.report?.(
+      `Formatting '${this.uri}' for TPM state${blank ? "" : ", over what it held"}`,
+    );
+    if (size < linearHeader.size) this.files.truncate(fd, linearHeader.size, this.#path);
+    this.#writeHeader(fd, emptyHeader());
+    this.files.fdatasync(fd, this.#path);
+    if (this.#deviceSize === undefined) this.#syncDirectory();
+  }
+
+  /** A new file outlives a power cut only with its name. */
+  #syncDirectory(): void {
+    const end = this.#path.lastIndexOf("/");
+    const directory = end < 0 ? "." : this.#path.slice(0, end) || "/";
+    try {
+      const fd = this.files.open(directory, O.RDONLY | O.DIRECTORY);
+      this.files.fsync(fd, directory);
+      this.files.close(fd);
+    } catch {
+      // Not every user may read the directory, and not every file system can; nor must it be.
+    }
+  }
+
+  #opened(): number {
+    if (this.#fd === undefined) throw new StateError(`'${this.#path}' is not open`);
+    return this.#fd;
+  }
+
+  get #what(): string {
+    return `'${this.#path}'`;
+  }
+
+  /** Read each time: until it is locked, another process may have changed it. */
+  #readHeader(fd: number): LinearHeader {
+    const bytes = new Uint8Array(linearHeader.size);
+    const count = this.files.readAt(fd, bytes, 0, this.#path);
+    const head = bytes.subarray(0, count);
+    if (hasMagic(head)) return readHeader(head, this.#what);
+    if (this.options.readOnly) return emptyHeader();
+    throw new StateError(`'${this.#path}' has lost its header since it was opened`);
+  }
+
+  #writeHeader(fd: number, header: LinearHeader): void {
+    this.files.writeAt(fd, linearHeader.encode(header), 0, this.#path);
+  }
+
+  /** Makes sure that there are `end` bytes; returns the size before, undefined for a device. */
+  #reserve(fd: number, end: number): number | undefined {
+    if (this.#deviceSize !== undefined) {
+      if (end <= this.#deviceSize) return undefined;
+      throw new StateError(
+        `the device '${this.#path}' is too small: it has ${this.#deviceSize} bytes and would ` +
+          `need ${end}, as a new state is written beside the old one`,
+        { result: TpmResult.SIZE },
+      );
+    }
+    const { size, links } = this.files.status(fd, this.#path);
+    if (links === 0) {
+      throw new StateError(`'${this.#path}' was removed; what is stored there would be lost`);
+    }
+    // The C program maps whole sections.
+    if (size < end) this.files.truncate(fd, end, this.#path);
+    return size;
+  }
+
+  /** Shortens a file again, where that can be done: it is only about space. */
+  #giveBack(fd: number, size: number | undefined): void {
+    if (size === undefined || this.#deviceSize !== undefined) return;
+    try {
+      this.files.truncate(fd, size, this.#path);
+    } catch {
+      // Longer than needed is no harm.
+    }
+  }
+
+  #settle(fd: number, header: LinearHeader): void {
+    if (!this.#unsettled) return;
+    this.#writeHeader(fd, header);
+    this.files.fdatasync(fd, this.#path);
+    this.#unsettled = false;
+  }
+
+  /** Has `after` replace `before`, or leaves `before` in force. */
+  #commit(fd: number, before: LinearHeader, after: LinearHeader): void {
+    try {
+      this.#writeHeader(fd, after);
+      this.files.fdatasync(fd, this.#path);
+    } catch (error) {
+      this.#unsettled = true;
+      try {
+        this.#writeHeader(fd, before);
+      } catch {
+        // The first failure is the one to report; a whole state is in force either way.
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+// Where our command line deliberately behaves otherwise than the C program's, each with the key of
+// the paragraph in COMPATIBILITY.md that tells why. Pure data.
+import type { CommandLine } from "./command_lines.ts";
+import type { Shape } from "./shape.ts";
+
+export interface Difference {
+  /** Key of the paragraph in COMPATIBILITY.md, with its brackets. */
+  readonly reason: `[${string}]`;
+  /** Whether a line with different outcomes belongs here. */
+  readonly covers: (line: CommandLine, c: Shape, ours: Shape) => boolean;
+}
+
+function text({ words }: CommandLine): string {
+  return words.join(" ");
+}
+
+const accepts = ({ code }: Shape) => code === 0;
+const refuses = ({ code, stderr }: Shape) => code === 1 && stderr !== "nothing";
+
+export const DIFFERENCES: readonly Difference[] = [
+  {
+    reason: "[options-0.11]",
+    covers: (line) => /--p?cap\b|--pcap|--p=1|,(backup|fsync)=/.test(text(line)),
+  },
+  {
+    reason: "[number-range]",
+    covers: (line, c, ours) =>
+      /=(2147483648|4294967296|-1)\b/.test(text(line)) && accepts(c) && refuses(ours),
+  },
+  {
+    reason: "[runas-empty]",
+    covers: (line, c, ours) => / --runas= /.test(text(line)) && accepts(c) && refuses(ours),
+  },
+  {
+    reason: "[log-descriptor]",
+    covers: (line, c, ours) =>
+      / --log fd=/.test(text(line)) && c.code === 1 && c.stderr === "nothing" && refuses(ours),
+  },
+];

@@ -1,0 +1,115 @@
+// --daemon: the command returns when the TPM can be reached, or with what went wrong; what stays is
+// one process with all that it was started with.
+
+import assert from "node:assert/strict";
+import { CMD } from "../support/control.ts";
+import { ControlClient } from "../support/client.ts";
+import { freePort } from "../support/ports.ts";
+import { type Outcome, run } from "../support/process.ts";
+import { type Program, programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { exists, OtherProcess, readIfThere } from "./process_status.ts";
+
+/** Starts a TPM 2 in the background, with paths relative to a folder. */
+async function start(folder: TempDir, ...more: string[]): Promise<Outcome> {
+  return await startBy(programUnderTest(), folder, ...more);
+}
+
+async function startBy(program: Program, folder: TempDir, ...more: string[]): Promise<Outcome> {
+  if (!exists(folder.join("state"))) Deno.mkdirSync(folder.join("state"));
+  return await run(program, [
+    ...["socket", "--tpm2", "--daemon", "--pid", "file=pid", "--tpmstate", "dir=state"],
+    ...["--ctrl", "type=unixio,path=control", "--flags", "startup-clear", ...more],
+  ], { cwd: folder.path });
+}
+
+Deno.test("--daemon returns when the TPM can be reached, and leaves one process", async () => {
+  await using folder = new TempDir();
+  const { code, stdout, stderr } = await start(folder);
+  // run() returns when nobody holds the output open any more: the server has let go of it.
+  assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: "", stderr: "" });
+  await using server = new OtherProcess(Number(readIfThere(folder.join("pid"))));
+  assert.ok(server.running);
+  assert.equal(Deno.readLinkSync(`/proc/${server.pid}/exe`), programUnderTest().command);
+  assert.equal(Deno.readLinkSync(`/proc/${server.pid}/cwd`), folder.path);
+  assert.notEqual(server.stat(6), new OtherProcess(Deno.pid).stat(6), "its session is its own");
+  for (const fd of [1, 2]) {
+    assert.equal(Deno.readLinkSync(`/proc/${server.pid}/fd/${fd}`), "/dev/null");
+  }
+
+  using control = await ControlClient.connect({
+    transport: "unix",
+    path: folder.join("control"),
+  });
+  await control.command(CMD.GET_CONFIG);
+  server.kill("SIGTERM");
+  await server.ended();
+  assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["state"]);
+});
+
+Deno.test("--daemon returns with the server's message and exit code when it fails", async () => {
+  await using folder = new TempDir();
+  const { code, stdout, stderr } = await start(folder, "--tpmstate", "dir=missing");
+  assert.equal(code, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /missing/);
+  assert.equal(exists(folder.join("pid")), false, "the pid file is removed");
+  assert.equal(exists(folder.join("control")), false, "the socket is removed");
+});
+
+Deno.test("--daemon returns with what is wrong with the command line", async () => {
+  await using folder = new TempDir();
+  const { code, stderr } = await start(folder, "--ctrl", "type=bogus");
+  assert.equal(code, 1);
+  assert.match(stderr, /^swtpm: Error parsing ctrl options: .*'bogus'/);
+});
+
+Deno.test("--daemon names the port that another process has", async () => {
+  await using folder = new TempDir();
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { code, stderr } = await start(folder, "--server", `type=tcp,port=${taken.addr.port}`);
+  assert.equal(code, 1);
+  assert.ok(stderr.includes(`port ${taken.addr.port}`), stderr);
+  assert.match(stderr, /in use/i);
+});
+
+Deno.test("--daemon twice is once, and -d is the same", async () => {
+  await using folder = new TempDir();
+  const port = freePort();
+  const { code, stderr } = await start(folder, "-d", "-d", "-p", String(port));
+  assert.equal(code, 0, stderr);
+  await using server = new OtherProcess(Number(readIfThere(folder.join("pid"))));
+  assert.ok(server.running);
+});
+
+Deno.test("a daemon keeps descriptors that it does not know, and their locks", async () => {
+  await using folder = new TempDir();
+  // As libvirt: the server holds the descriptor, through which others see that it lives.
+  const shell = { name: "sh", command: "/bin/sh", args: ["-c", 'exec "$@" 7>kept', "sh"], env: {} };
+  const { command } = programUnderTest();
+  const { code, stderr } = await startBy({ ...shell, args: [...shell.args, command] }, folder);
+  assert.equal(code, 0, stderr);
+  await using server = new OtherProcess(Number(readIfThere(folder.join("pid"))));
+  assert.equal(Deno.readLinkSync(`/proc/${server.pid}/fd/7`), folder.join("kept"));
+});
+
+Deno.test("without --daemon the process that was started is the server", async () => {
+  await using folder = new TempDir();
+  Deno.mkdirSync(folder.join("state"));
+  const child = new Deno.Command(programUnderTest().command, {
+    args: [
+      ...["socket", "--tpm2", "--tpmstate", "dir=state", "--flags", "startup-clear"],
+      ...["--ctrl", "type=unixio,path=control", "--pid", "file=pid"],
+    ],
+    cwd: folder.path,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  try {
+    assert.equal((await OtherProcess.fromPidFile(folder.join("pid"))).pid, child.pid);
+  } finally {
+    child.kill("SIGTERM");
+    await child.status;
+  }
+});

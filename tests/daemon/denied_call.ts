@@ -1,0 +1,30 @@
+// A process that confines itself as an emulator does and then makes a call that a TPM never makes.
+// Started by seccomp_test.ts: deno run denied_call.ts kill|log|none CALL
+
+import { confine } from "../../daemon/confine.ts";
+import { openSystem } from "../../daemon/system.ts";
+import { Seccomp } from "../../ffi/seccomp.ts";
+
+const system = openSystem();
+const [action, call] = Deno.args;
+const calls: Record<string, () => void> = {
+  setsid: () => void system.spawner.newSession(),
+  "a new process": () => void system.spawner.start("/bin/true", new Uint8Array([0])),
+  "a signal to another process": () => system.spawner.endBy(0, 1),
+  "another root": () => system.users.setRoot("/"),
+  "another user": () => system.users.setUser(system.users.effective.uid),
+  "another filter": () => new Seccomp(system.libc).install(new Uint8Array(8)),
+};
+const chosen = calls[call ?? ""];
+if (chosen === undefined || (action !== "kill" && action !== "log" && action !== "none")) {
+  throw new Error(`what is "${Deno.args.join(" ")}"?`);
+}
+confine(system, action, (message) => console.error(message));
+console.log("confined");
+try {
+  chosen();
+} catch (error) {
+  console.log(`it threw ${(error as Error).message}`);
+}
+console.log("alive");
+Deno.exit(0);

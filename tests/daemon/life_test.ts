@@ -1,0 +1,74 @@
+// The end of an emulator and what it leaves: signals, the pid file in both its forms, sockets.
+
+import assert from "node:assert/strict";
+import { Emulator } from "../support/emulator.ts";
+import { run } from "../support/process.ts";
+import { type Program, programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { exists, OtherProcess, readIfThere } from "./process_status.ts";
+
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  Deno.test(`${signal} ends it in order`, async () => {
+    await using folder = new TempDir();
+    const pidFile = folder.join("pid");
+    await using emulator = await Emulator.start({
+      flags: ["startup-clear"],
+      args: ["--pid", `file=${pidFile}`],
+    });
+    await emulator.serving();
+    assert.equal(readIfThere(pidFile), String(emulator.pid));
+    emulator.kill(signal);
+    const { code, stderr } = await emulator.process.ended();
+    assert.equal(code, 0, stderr);
+    assert.equal(exists(pidFile), false, "the pid file is removed");
+    for (const address of [emulator.controlAddress, emulator.dataAddress]) {
+      assert.ok(address.transport === "unix" && !exists(address.path), "the socket is removed");
+    }
+  });
+}
+
+Deno.test("the pid file may be a passed descriptor", async () => {
+  await using folder = new TempDir();
+  Deno.mkdirSync(folder.join("state"));
+  const { command } = programUnderTest();
+  const shell: Program = {
+    name: "sh",
+    command: "/bin/sh",
+    args: ["-c", 'exec "$@" 5>pid', "sh", command],
+    env: {},
+  };
+  const { code, stderr } = await run(shell, [
+    ...["socket", "--tpm2", "--daemon", "--pid", "fd=5", "--tpmstate", "dir=state"],
+    ...["--ctrl", "type=unixio,path=control"],
+  ], { cwd: folder.path });
+  assert.equal(code, 0, stderr);
+  await using server = new OtherProcess(Number(readIfThere(folder.join("pid"))));
+  server.kill("SIGTERM");
+  await server.ended();
+  assert.equal(exists(folder.join("pid")), false, "it is removed all the same");
+});
+
+Deno.test("a pid file is removed also when the start fails, as the C program does", async () => {
+  await using folder = new TempDir();
+  Deno.writeTextFileSync(folder.join("pid"), "old");
+  const { code } = await run(programUnderTest(), [
+    ...["socket", "--tpm2", "--pid", "file=pid", "--tpmstate", "bogus=1"],
+  ], { cwd: folder.path });
+  assert.equal(code, 1);
+  assert.equal(exists(folder.join("pid")), false);
+});
+
+Deno.test("a socket file that a killed emulator left is in nobody's way", async () => {
+  await using folder = new TempDir();
+  await using first = await Emulator.start({ stateDir: folder.path, flags: ["startup-clear"] });
+  await first.serving();
+  first.kill("SIGKILL");
+  await first.process.ended();
+  const { controlAddress } = first;
+  assert.ok(controlAddress.transport === "unix" && exists(controlAddress.path));
+  const { code, stderr } = await run(programUnderTest(), [
+    ...["socket", "--tpm2", "--tpmstate", `dir=${folder.path}`],
+    ...["--ctrl", `type=unixio,path=${controlAddress.path}`, "--print-info", "1"],
+  ]);
+  assert.equal(code, 0, stderr);
+});

@@ -1,0 +1,137 @@
+// Powers given up: another root, another user. Needs root.
+
+import assert from "node:assert/strict";
+import { Emulator } from "../support/emulator.ts";
+import { run } from "../support/process.ts";
+import { programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { readAnswer, tpm2 } from "../support/tpm2.ts";
+import { ControlClient, DataClient } from "../support/client.ts";
+import { TestProcess } from "../support/process.ts";
+import { unixListening } from "../support/listening.ts";
+import { waitUntil } from "../support/wait.ts";
+import { OtherProcess } from "./process_status.ts";
+
+/** Debian's numbers of nobody and nogroup. */
+const NOBODY = 65534;
+
+/** A folder that nobody can work in. */
+function folderOfNobody(folder: TempDir, ...parts: string[]): string {
+  const path = folder.join(...parts);
+  Deno.mkdirSync(path, { recursive: true });
+  Deno.chownSync(path, NOBODY, NOBODY);
+  Deno.chmodSync(folder.path, 0o755);
+  return path;
+}
+
+async function assertAnswers(path: string): Promise<void> {
+  using data = await DataClient.connect({ transport: "unix", path });
+  assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+}
+
+Deno.test("--chroot and --runas: it serves and writes its state, without any power", async () => {
+  await using folder = new TempDir();
+  const root = folderOfNobody(folder, "root");
+  Deno.mkdirSync(`${root}/state`);
+  Deno.chownSync(`${root}/state`, NOBODY, NOBODY);
+  await using server = new TestProcess(programUnderTest(), [
+    ...["socket", "--tpm2", "--tpmstate", "dir=/state", "--pid", "file=/pid"],
+    ...["--ctrl", "type=unixio,path=/control", "--server", "type=unixio,path=/data"],
+    ...["--flags", "startup-clear", "--chroot", root, "--runas", "nobody", "--log", "file=/log"],
+  ]);
+  const process = await OtherProcess.fromPidFile(`${root}/pid`);
+  await waitUntil("the data socket", () => unixListening("/data"));
+  {
+    using control = await ControlClient.connect({ transport: "unix", path: `${root}/control` });
+    await control.command(0x0f);
+  }
+  await assertAnswers(`${root}/data`);
+  const ids = `${NOBODY}\t${NOBODY}\t${NOBODY}\t${NOBODY}`;
+  for (const thread of process.threads) {
+    assert.equal(process.status("Uid", thread), ids);
+    assert.equal(process.status("Gid", thread), ids);
+    assert.equal(process.status("Groups", thread), String(NOBODY));
+    for (const set of ["CapPrm", "CapEff", "CapAmb"]) {
+      assert.match(process.status(set, thread), /^0+$/, set);
+    }
+  }
+  assert.equal(Deno.readLinkSync(`/proc/${process.pid}/root`), root);
+  const state = Deno.statSync(`${root}/state/tpm2-00.permall`);
+  assert.equal(state.uid, NOBODY);
+  server.kill("SIGTERM");
+  const { code, stderr } = await server.ended();
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(
+    [...Deno.readDirSync(root)].map(({ name }) => name).sort(),
+    ["log", "state"],
+    "pid file and sockets are removed",
+  );
+});
+
+Deno.test("--runas with a number leaves no group of the caller's", async () => {
+  await using folder = new TempDir();
+  const stateDir = folderOfNobody(folder, "state");
+  const sockets = folderOfNobody(folder, "sockets");
+  await using server = new TestProcess(programUnderTest(), [
+    ...["socket", "--tpm2", "--tpmstate", `dir=${stateDir}`, "--runas", String(NOBODY)],
+    ...["--server", `type=unixio,path=${sockets}/data`, "--flags", "startup-clear"],
+  ]);
+  await waitUntil("the data socket", () => unixListening(`${sockets}/data`));
+  await assertAnswers(`${sockets}/data`);
+  assert.equal(new OtherProcess(server.pid).status("Groups"), String(NOBODY));
+});
+
+Deno.test("a refused access names path, owner, mode and who we are", async () => {
+  await using folder = new TempDir();
+  Deno.mkdirSync(folder.join("state"), { mode: 0o700 });
+  Deno.chmodSync(folder.path, 0o755);
+  const { code, stderr } = await run(programUnderTest(), [
+    ...["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`, "--runas", "nobody"],
+    ...["--flags", "not-need-init", "--server", "type=tcp,port=0"],
+  ]);
+  assert.equal(code, 1);
+  assert.ok(stderr.includes(`'${folder.join("state")}' is mode 0700, owner root (0)`), stderr);
+  assert.ok(stderr.includes(`we are nobody (${NOBODY})`), stderr);
+});
+
+const refusals: [string, string[], RegExp][] = [
+  ["an unknown user", ["--runas", "no-such-user"], /run as the user 'no-such-user'.*no such user/],
+  ["a missing root", ["--chroot", "/no/such/folder"], /'\/no\/such\/folder'.*No such file/],
+];
+for (const [what, words, message] of refusals) {
+  Deno.test(`${what} ends the start`, async () => {
+    const { code, stderr } = await run(programUnderTest(), ["socket", "--tpm2", ...words]);
+    assert.equal(code, 1);
+    assert.match(stderr, message);
+  });
+}
+
+Deno.test("an ordinary user may name itself, and nobody else", async () => {
+  await using folder = new TempDir();
+  const state = folderOfNobody(folder, "state");
+  const asNobody = {
+    name: "nobody",
+    command: "/usr/bin/setpriv",
+    args: [
+      ...[`--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups"],
+      programUnderTest().command,
+    ],
+    env: {},
+  };
+  const line = ["socket", "--tpm2", "--tpmstate", `dir=${state}`, "--print-info", "1", "--runas"];
+  const own = await run(asNobody, [...line, String(NOBODY)]);
+  assert.equal(own.code, 0, own.stderr);
+  const other = await run(asNobody, [...line, "0"]);
+  assert.equal(other.code, 1);
+  assert.match(other.stderr, /run as the user '0'.*not permitted/);
+});
+
+Deno.test("the mode and the owner of a socket are as asked for", async () => {
+  await using emulator = await Emulator.start({
+    controlOptions: ["mode=0600", `uid=${NOBODY}`, "gid=nogroup"],
+  });
+  const { controlAddress } = emulator;
+  assert.ok(controlAddress.transport === "unix");
+  const { mode, uid, gid } = Deno.statSync(controlAddress.path);
+  assert.deepEqual([mode! & 0o777, uid, gid], [0o600, NOBODY, NOBODY]);
+});

@@ -1,0 +1,98 @@
+// A client that sends a part of a message and then nothing must hold up nobody but itself: the
+// other channel is served, and the process can be told to end.
+
+import assert from "node:assert/strict";
+import { hex, u32 } from "../support/bytes.ts";
+import { CMD, controlMessage, payload } from "../support/control.ts";
+import { Emulator } from "../support/emulator.ts";
+import { readAnswer, tpm2, TPM_CAP } from "../support/tpm2.ts";
+import { pause } from "../support/wait.ts";
+
+/** The other side of a dawdling client is served at once; with the C program never. */
+const SOON_MS = 2000;
+
+for (const transport of ["unix", "tcp"] as const) {
+  Deno.test(`three bytes of a TPM command do not hold up the control channel (${transport})`, async () => {
+    await using emulator = await Emulator.start({ transport, flags: ["startup-clear"] });
+    using data = await emulator.connectData();
+    using control = await emulator.connectControl();
+    const command = tpm2.getRandom(8);
+    await data.wire.send(command.subarray(0, 3));
+    for (let n = 0; n < 3; n++) {
+      const answer = await control.command(CMD.GET_CONFIG, undefined, SOON_MS);
+      assert.equal(hex(answer), "0000000000000000");
+    }
+    await data.wire.send(command.subarray(3));
+    assert.equal(readAnswer(await data.answer()).code, 0);
+  });
+
+  Deno.test(`three bytes of a TPM command do not keep SIGTERM from ending (${transport})`, async () => {
+    await using emulator = await Emulator.start({ transport, flags: ["startup-clear"] });
+    using data = await emulator.connectData();
+    assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+    await data.wire.send(tpm2.getRandom(8).subarray(0, 3));
+    // Nobody answers these bytes: the emulator is given time to read them.
+    await pause(50);
+    assert.equal((await emulator.stop(SOON_MS)).code, 0);
+  });
+}
+
+Deno.test("a part of a body does not keep SIGTERM from ending", async () => {
+  for (
+    const [setup, body] of [
+      [CMD.HASH_START, controlMessage(CMD.HASH_DATA, u32(0x100000))],
+      [CMD.STOP, controlMessage(CMD.SET_STATEBLOB, payload.getStateBlob(0, 1, 0x40000))],
+    ] as const
+  ) {
+    await using emulator = await Emulator.start({ flags: ["startup-clear"] });
+    using control = await emulator.connectControl();
+    await control.command(setup);
+    // More than is collected before the command begins, so that its body is being waited for.
+    await control.wire.send(body);
+    await control.wire.send(new Uint8Array(5000));
+    using data = await emulator.connectData();
+    const answer = readAnswer(await data.command(tpm2.getRandom(8), SOON_MS));
+    assert.equal(answer.code, setup === CMD.STOP ? 0x101 : 0);
+    assert.equal((await emulator.stop(SOON_MS)).code, 0);
+  }
+});
+
+Deno.test("a control client that never reads does not hold up the data channel", async () => {
+  await using emulator = await Emulator.start({ flags: ["startup-clear"] });
+  const control = await emulator.connectControl();
+  using data = await emulator.connectData();
+  // Each answer is a state of some kilobytes; together they do not fit into the socket.
+  const get = controlMessage(CMD.GET_STATEBLOB, payload.getStateBlob(1, 1));
+  const sending = (async () => {
+    for (let n = 0; n < 20_000; n++) await control.wire.send(get);
+  })().catch((error) => error as Error);
+  try {
+    for (let n = 0; n < 300; n++) {
+      assert.equal(readAnswer(await data.command(tpm2.getRandom(8), SOON_MS)).code, 0);
+    }
+    assert.equal((await emulator.stop(SOON_MS)).code, 0);
+  } finally {
+    control.close();
+  }
+  assert.ok(await sending instanceof Error, "the emulator has taken 20,000 requests unread");
+});
+
+Deno.test("a data client that never reads does not hold up the control channel", async () => {
+  await using emulator = await Emulator.start({ flags: ["startup-clear"] });
+  const data = await emulator.connectData();
+  using control = await emulator.connectControl();
+  const get = tpm2.getCapability(TPM_CAP.COMMANDS, 0x11f, 300);
+  const sending = (async () => {
+    for (let n = 0; n < 200_000; n++) await data.wire.send(get);
+  })().catch((error) => error as Error);
+  try {
+    for (let n = 0; n < 300; n++) {
+      const answer = await control.command(CMD.GET_CONFIG, undefined, SOON_MS);
+      assert.equal(hex(answer), "0000000000000000");
+    }
+    assert.equal((await emulator.stop(SOON_MS)).code, 0);
+  } finally {
+    data.close();
+  }
+  assert.ok(await sending instanceof Error, "the emulator has taken 200,000 commands unread");
+});

@@ -1,0 +1,231 @@
+// Sockets as bare descriptors, for what Deno cannot do: socket pairs, descriptors that a child
+// inherits, and SCM_RIGHTS on a control message. The only test support that calls into C; leaves
+// the messages to control.ts and their exchange to client.ts.
+
+import { type Address, Client, type Wire } from "./client.ts";
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const SHUT_WR = 1;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const EAGAIN = 11;
+const ECONNRESET = 104;
+
+/** sizeof(sockaddr_un.sun_path) */
+const UNIX_PATH_SIZE = 108;
+/** Bytes read at once. */
+const READ_SIZE = 64 * 1024;
+/** Pause between two looks at a descriptor; an FFI poll would keep a thread busy instead. */
+const LOOK_AGAIN_MS = 1;
+
+const SYMBOLS = {
+  // int socket(int domain, int type, int protocol)
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  // int socketpair(int domain, int type, int protocol, int sv[2])
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  // int connect(int fd, const struct sockaddr *address, socklen_t length)
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+  sendmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
+  // ssize_t send(int fd, const void *bytes, size_t length, int flags)
+  send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  // ssize_t recv(int fd, void *bytes, size_t length, int flags)
+  recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  // int shutdown(int fd, int how)
+  shutdown: { parameters: ["i32", "i32"], result: "i32" },
+  // int close(int fd)
+  close: { parameters: ["i32"], result: "i32" },
+  // int *__errno_location(void)
+  __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+type Libc = Deno.DynamicLibrary<typeof SYMBOLS>;
+
+/** The C library's socket calls, opened for one test; `using` closes it and what it opened. */
+export class Descriptors implements Disposable {
+  readonly #libc: Libc = Deno.dlopen("libc.so.6", SYMBOLS);
+  readonly #open = new Set<number>();
+  #held: readonly Uint8Array[] = [];
+
+  /**
+   * Two connected stream sockets. Inheritable ones go to each child that is started while they are
+   * open, which may keep them open longer than the test wants.
+   */
+  socketPair(options: { readonly inheritable?: boolean } = {}): readonly [number, number] {
+    const pair = new Int32Array(2);
+    const type = options.inheritable === true ? SOCK_STREAM : SOCK_STREAM | SOCK_CLOEXEC;
+    this.#check("socketpair", this.#libc.symbols.socketpair(AF_UNIX, type, 0, bytesOf(pair)));
+    const [one = -1, other = -1] = pair;
+    this.#open.add(one).add(other);
+    return [one, other];
+  }
+
+  /** Connects to a Unix socket and returns the descriptor. */
+  connect(address: Address): number {
+    if (address.transport !== "unix") throw new Error("descriptors pass over Unix sockets only");
+    const path = new TextEncoder().encode(address.path);
+    if (path.length >= UNIX_PATH_SIZE) throw new Error(`too long for a socket: "${address.path}"`);
+    const fd = this.#check(
+      "socket",
+      this.#libc.symbols.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+    );
+    this.#open.add(fd);
+    // struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }
+    const name = hostFields(u16(AF_UNIX), path, new Uint8Array(UNIX_PATH_SIZE - path.length));
+    this.#check("connect", this.#libc.symbols.connect(fd, name, name.length));
+    return fd;
+  }
+
+  /** Sends the bytes and, with them, copies of descriptors. */
+  sendWithDescriptors(fd: number, bytes: Uint8Array, passed: readonly number[]): void {
+    // struct iovec { void *iov_base; size_t iov_len; }
+    const iovec = hostFields(pointer(bytes), u64(bytes.length));
+    // struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; } and its data
+    const rights = Int32Array.from(passed);
+    const content = hostFields(u32(SOL_SOCKET), u32(SCM_RIGHTS), bytesOf(rights));
+    const length = 8 + content.length;
+    const control = hostFields(u64(length), content, new Uint8Array((8 - length % 8) % 8));
+    // struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov;
+    //   size_t msg_iovlen; void *msg_control; size_t msg_controllen; int msg_flags; }
+    const message = hostFields(
+      u64(0),
+      u64(0),
+      pointer(iovec),
+      u64(1),
+      pointer(control),
+      u64(control.length),
+      u64(0),
+    );
+    // The message holds addresses only: what lies there must outlive the call.
+    this.#held = [bytes, iovec, control];
+    const sent = this.#libc.symbols.sendmsg(fd, message, MSG_NOSIGNAL);
+    this.#held = [];
+    this.#check("sendmsg", Number(sent));
+  }
+
+  /** A client that talks over the descriptor and closes it in the end. */
+  client(fd: number): Client {
+    return new Client(new DescriptorWire(this.#libc, fd, () => this.close(fd)));
+  }
+
+  close(fd: number): void {
+    if (this.#open.delete(fd)) this.#libc.symbols.close(fd);
+  }
+
+  [Symbol.dispose](): void {
+    for (const fd of [...this.#open]) this.close(fd);
+    this.#libc.close();
+  }
+
+  #check(call: string, result: number): number {
+    if (result < 0) throw new Error(`${call} failed, errno ${errno(this.#libc)}`);
+    return result;
+  }
+}
+
+/** Bytes to and from a descriptor, without ever blocking the test. */
+class DescriptorWire implements Wire {
+  readonly #libc: Libc;
+  readonly #fd: number;
+  readonly #release: () => void;
+  readonly #buffer = new Uint8Array(READ_SIZE);
+  #open = true;
+  #wake = () => {};
+
+  constructor(libc: Libc, fd: number, release: () => void) {
+    this.#libc = libc;
+    this.#fd = fd;
+    this.#release = release;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    for (;;) {
+      const sent = Number(
+        this.#libc.symbols.send(
+          this.#fd,
+          bytes as BufferSource,
+          BigInt(bytes.length),
+          MSG_DONTWAIT | MSG_NOSIGNAL,
+        ),
+      );
+      if (sent >= 0) return sent;
+      if (errno(this.#libc) !== EAGAIN) throw new Deno.errors.BrokenPipe("send failed");
+      await this.#lookAgain();
+    }
+  }
+
+  async read(): Promise<Uint8Array | null> {
+    while (this.#open) {
+      const length = Number(
+        this.#libc.symbols.recv(this.#fd, this.#buffer, BigInt(READ_SIZE), MSG_DONTWAIT),
+      );
+      if (length > 0) return this.#buffer.slice(0, length);
+      if (length === 0) return null;
+      const why = errno(this.#libc);
+      if (why === ECONNRESET) return null;
+      if (why !== EAGAIN) throw new Error(`recv failed, errno ${why}`);
+      await this.#lookAgain();
+    }
+    return null;
+  }
+
+  async closeWrite(): Promise<void> {
+    this.#libc.symbols.shutdown(this.#fd, SHUT_WR);
+  }
+
+  close(): void {
+    this.#open = false;
+    this.#wake();
+    this.#release();
+  }
+
+  #lookAgain(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, LOOK_AGAIN_MS);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+function errno(libc: Libc): number {
+  const location = libc.symbols.__errno_location();
+  return location === null ? 0 : new Deno.UnsafePointerView(location).getInt32(0);
+}
+
+function bytesOf(array: Int32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(array.buffer);
+}
+
+/** Fields of a C structure, in this machine's byte order. */
+function hostFields(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+function u16(value: number): Uint8Array {
+  return new Uint8Array(Uint16Array.of(value).buffer);
+}
+
+function u32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+function u64(value: number | bigint): Uint8Array {
+  return new Uint8Array(BigUint64Array.of(BigInt(value)).buffer);
+}
+
+function pointer(bytes: Uint8Array): Uint8Array {
+  return u64(Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes as BufferSource)));
+}
