@@ -17,7 +17,7 @@ import {
 /** The C program's buffer: a command number and the largest piece that it takes at once. */
 const BUFFER_SIZE = requestHeader.size + 4100;
 
-/** How long a request may take to arrive, from its first byte, as in the C program. */
+/** How long the next piece of a request may take; the C program gives that to the whole of it. */
 const REQUEST_MS = 500;
 
 /** Where a large body stands that did not fit into the buffer. */
@@ -76,7 +76,7 @@ export class ControlConnection {
     if (count === 0) return await this.#ended();
     if (this.#body !== undefined) return await this.#bodyPiece(free.subarray(0, count));
     this.#length += count;
-    this.#deadline ??= performance.now() + REQUEST_MS;
+    this.#deadline = performance.now() + REQUEST_MS;
     if (this.#length < this.#wanted()) return { effects: [], gone: false };
     return await this.#execute();
   }

@@ -41,9 +41,10 @@ export function judge(
 }
 
 /**
- * What the scripts print before they give up; none of it is in the log of one that passed. Lines
- * such as `ERROR:tcti:` are not theirs: PKCS #11 modules of the machine look for a TPM of it.
+ * What the scripts print before they give up; none of it is in the log of one that passed. Other
+ * lines that begin with `ERROR:` are not theirs: PKCS #11 modules of the machine look for its TPM.
  */
-const ERROR_LINE = /^(Error\b(?!:tcti:)|Test .*\bfailed\b|expected\s*:|File (ownership|mode))/i;
+const ERROR_LINE =
+  /^(Error\b|ERROR: (Test|State)\b|[Tt]est .*\bfailed\b|[Ee]xpected\s*:|File (ownership|mode))/;
 /** What they print when a step worked. */
 const STEP_LINE = /\b(OK|Ok|[Pp]assed|SUCCESS)\b|^Pass:|^Chain verification output: Verified/;
