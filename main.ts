@@ -69,7 +69,7 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
       return 0;
     }
     line = asked.line;
-    const background = Background.take(system);
+    const background = line.background ? Background.take(system) : undefined;
     if (line.background && background === undefined) return startInBackground(system);
     const manager = openManager(system);
     const device = line.device === undefined ? undefined : system.files.open(line.device, O.RDWR);
@@ -84,11 +84,11 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
     if (config.print !== undefined) return await printInstead(parts, config.print);
     return await runEmulator(parts);
   } catch (error) {
-    if (line?.pid !== undefined) {
-      const { removePidFile } = await import("./daemon/pid_file.ts");
-      removePidFile(system, line.pid);
-    }
     if (error instanceof UsageError) {
+      if (line?.pid !== undefined) {
+        const { PidFile } = await import("./daemon/pid_file.ts");
+        new PidFile(system, line.pid).remove();
+      }
       if (error.details.bare) refuse(error);
       else log.line(error.message);
       if (error.details.usage) complain(interfaceHelp(PROGRAM, which));

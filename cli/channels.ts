@@ -3,7 +3,7 @@
 import type { ControlConfig, DataConfig, Source } from "../daemon/config.ts";
 import type { Given } from "./grammar.ts";
 import type { Line } from "./line.ts";
-import type { parameters } from "./options.ts";
+import type { parameters } from "./parameters.ts";
 
 const MODE_SOCKET = 0o770;
 const PORT_MAX = 65535;

@@ -11,7 +11,7 @@ import type { LogConfig } from "../daemon/log.ts";
 import type { StartupType } from "../tpm/family.ts";
 import type { LocalityPolicy } from "../tpm/tpm.ts";
 import type { Line } from "./line.ts";
-import type { StructuredOption } from "./options.ts";
+import type { StructuredOption } from "./parameters.ts";
 
 const MODE_PCAP = 0o640;
 

@@ -1,6 +1,6 @@
 // One command line's options after getopt: raw words by name, structured ones parsed on demand.
 import { type Given, type Names, parseParameters } from "./grammar.ts";
-import { parameters, type StructuredOption } from "./options.ts";
+import { parameters, type StructuredOption } from "./parameters.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What the command line is read against. */

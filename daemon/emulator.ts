@@ -14,7 +14,7 @@ import { confine } from "./confine.ts";
 import { explain } from "./explain.ts";
 import type { Log } from "./log.ts";
 import { Loop } from "./loop.ts";
-import { writePidFile } from "./pid_file.ts";
+import { PidFile } from "./pid_file.ts";
 import { ReportingStore } from "./reporting_store.ts";
 import type { Manager } from "./service.ts";
 import { watchSignals } from "./signals.ts";
@@ -111,8 +111,11 @@ async function open(parts: EmulatorParts, closers: DisposableStack) {
   if (config.vtpmProxy || config.cuse !== undefined) {
     throw new Error("devices that the kernel makes for us are not supported yet");
   }
-  const storeCloser = closers.use(new DisposableStack());
-  const channels = openChannels(system, config, closers);
+  const leaving = new Leaving();
+  closers.defer(() => leaving.leave());
+  const pidFile = config.pid === undefined ? undefined : new PidFile(system, config.pid);
+  leaving.add(() => pidFile?.remove());
+  const channels = openChannels(system, config, leaving);
   const libtpms = parts.openLibtpms();
   const family: Family = config.tpm2 ? tpm2 : tpm12;
   if (libtpms.chooseVersion(family.libtpmsVersion) !== 0) {
@@ -124,11 +127,10 @@ async function open(parts: EmulatorParts, closers: DisposableStack) {
   // What a start says of the storage is of no interest where only a question is asked.
   const inform = config.print === undefined ? report : () => {};
   const store = await openStore(system, config, inform);
-  // The storage is unlocked last, when pid file and sockets are gone.
-  storeCloser.defer(() => store.close());
+  leaving.add(() => store.close());
   const profile = await profileOf(parts, libtpms);
+  const settle = await settlement(parts, libtpms);
   const tap = await openTaps(parts, closers);
-  if (config.pid !== undefined) closers.defer(writePidFile(system, config.pid));
   warnOfSilence(config, report);
 
   const lock = new StorageLock(store.backend, config.incoming);
@@ -137,15 +139,34 @@ async function open(parts: EmulatorParts, closers: DisposableStack) {
     libtpms,
     nvram: new ReportingStore(store, report, (error) => explain(system, error)),
     lock,
+    swapBackup: () => store.backend.swapBackup(),
     policy: config.policy,
     profile,
-    settle: await settlement(parts, libtpms),
+    settle,
     autoShutdown: config.autoShutdown,
     report,
     tap,
   });
   closers.defer(() => tpm.stop());
-  return { store, lock, tpm, ...channels };
+  // Who waits for the pid file expects the TPM's state soon after it.
+  pidFile?.write();
+  return { store, lock, tpm, leaving, ...channels };
+}
+
+/**
+ * What others can see of us, and what we keep from them: the pid file, the sockets, the lock on the
+ * storage. It goes in this order when the TPM is off, once.
+ */
+class Leaving {
+  #steps: (() => void)[] = [];
+
+  add(step: () => void): void {
+    this.#steps.push(step);
+  }
+
+  leave(): void {
+    for (const step of this.#steps.splice(0)) step();
+  }
 }
 
 async function profileOf(
@@ -183,15 +204,15 @@ async function settlement(
   };
 }
 
-function openChannels(system: System, config: DaemonConfig, closers: DisposableStack) {
+function openChannels(system: System, config: DaemonConfig, leaving: Leaving) {
   const control = config.control === undefined
     ? {}
     : openSource(system, config.control.source, "control channel");
-  closers.defer(() => control.listener?.close());
+  leaving.add(() => control.listener?.close());
   const data = config.data === undefined
     ? {}
     : openSource(system, config.data.source, "data channel");
-  closers.defer(() => data.listener?.close());
+  leaving.add(() => data.listener?.close());
   return {
     control: { ...control, terminate: config.control?.terminate ?? false },
     data: {
@@ -235,7 +256,14 @@ function warnOfSilence(config: DaemonConfig, report: (message: string) => void):
 }
 
 function makeLoop({ system, log, report }: EmulatorParts, opened: Opened): Loop {
-  const { store, lock, tpm, data, control } = opened;
+  const { store, lock, tpm, leaving, data, control } = opened;
+  const handlers = makeHandlers({
+    tpm,
+    store,
+    lock,
+    hasDataConnection: () => loop.hasDataConnection,
+    report,
+  });
   const loop: Loop = new Loop({
     tpm,
     lock,
@@ -248,13 +276,15 @@ function makeLoop({ system, log, report }: EmulatorParts, opened: Opened): Loop 
       report,
       tap: log.dumps ? controlTap(log) : undefined,
       closeFd: (fd) => system.files.close(fd),
-      handlers: makeHandlers({
-        tpm,
-        store,
-        lock,
-        hasDataConnection: () => loop.hasDataConnection,
-        report,
-      }),
+      handlers: {
+        ...handlers,
+        // Whoever has the answer may start another emulator in our place at once.
+        SHUTDOWN(...request) {
+          const outcome = handlers.SHUTDOWN(...request);
+          leaving.leave();
+          return outcome;
+        },
+      },
     },
     channelOf: (fd) => channelOf(system, fd, "data channel"),
     report,

@@ -1,48 +1,48 @@
-// The file with the process id: written before the TPM starts, removed at every end.
+// The file with the process id: written before the TPM starts, removed at every end, also where the
+// start failed before it was written, as the C program does.
 import { O } from "../ffi/files.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";
 
 const FILE_MODE = 0o644;
 
-/** Writes our process id; a passed descriptor is closed. Returns what removes the file. */
-export function writePidFile(
-  system: System,
-  config: NonNullable<DaemonConfig["pid"]>,
-): () => void {
-  const { files } = system;
-  const path = pathOf(system, config);
-  const fd = "file" in config
-    ? files.open(config.file, O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW, FILE_MODE)
-    : config.fd;
-  try {
-    files.write(fd, new TextEncoder().encode(String(Deno.pid)), path);
-  } catch (error) {
-    throw new Error(`Could not write the pid file '${path}': ${(error as Error).message}`, {
-      cause: error,
-    });
-  } finally {
-    files.close(fd);
+export class PidFile {
+  /** Found out at once: the descriptor is closed when the file was written. */
+  readonly #path: string;
+
+  constructor(
+    private readonly system: Pick<System, "files" | "process">,
+    private readonly config: NonNullable<DaemonConfig["pid"]>,
+  ) {
+    const path = "file" in config ? config.file : system.process.targetOf(config.fd);
+    if (path === undefined) throw new Error("the descriptor for the pid file has no path");
+    this.#path = path;
   }
-  return () => remove(system, path);
-}
 
-/** Removes the file of a process that ends before it wrote it, as the C program does. */
-export function removePidFile(system: System, config: NonNullable<DaemonConfig["pid"]>): void {
-  remove(system, pathOf(system, config));
-}
+  /** Writes our process id; a passed descriptor is closed. */
+  write(): void {
+    const { files } = this.system;
+    try {
+      const fd = "file" in this.config
+        ? files.open(this.config.file, O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW, FILE_MODE)
+        : this.config.fd;
+      try {
+        files.write(fd, new TextEncoder().encode(String(Deno.pid)));
+      } finally {
+        files.close(fd);
+      }
+    } catch (error) {
+      throw new Error(`Could not write the pid file '${this.#path}': ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
 
-function pathOf({ process }: System, config: NonNullable<DaemonConfig["pid"]>): string {
-  if ("file" in config) return config.file;
-  const path = process.targetOf(config.fd);
-  if (path === undefined) throw new Error(`descriptor ${config.fd} for the pid file has no path`);
-  return path;
-}
-
-function remove({ files }: System, path: string): void {
-  try {
-    files.unlink(path);
-  } catch {
-    // After a change of user or root it may be out of reach; the C program leaves it then, too.
+  remove(): void {
+    try {
+      this.system.files.unlink(this.#path);
+    } catch {
+      // After a change of user or root it may be out of reach; the C program leaves it then, too.
+    }
   }
 }

@@ -5,14 +5,15 @@ import { openBackend } from "./storage.ts";
 import type { System } from "./system.ts";
 
 /**
- * The states as JSON text, laid out as the C program does, which scripts compare. Takes no lock,
- * needs no key, and makes nothing that is not there but a state out of its backup. Throws StateError or SystemError.
+ * The states as JSON text, laid out as the C program does, which scripts compare. Takes no lock and
+ * needs no key. A linear file is made where there is none: swtpm_setup relies on it. Throws
+ * StateError or SystemError.
  */
 export function printStates(
   system: Pick<System, "files">,
   config: Pick<DaemonConfig, "state" | "tpm2">,
 ): string {
-  const backend = openBackend(system, config, { readOnly: true });
+  const backend = openBackend(system, config);
   try {
     backend.prepare();
     const states = STATE_NAMES.flatMap((name) => {

@@ -11,18 +11,11 @@ import type { System } from "./system.ts";
 const DIRECTORY = "dir://";
 const FILE = "file://";
 
-export interface BackendOptions {
-  /** States are only looked at: nothing is made that is not there. */
-  readOnly?: boolean;
-  /** Told once of what a user should know. */
-  report?: (message: string) => void;
-}
-
 /** The backend of the configuration; what is wrong with it shows when it is first used. */
 export function openBackend(
   system: Pick<System, "files">,
   config: Pick<DaemonConfig, "state" | "tpm2">,
-  options: BackendOptions = {},
+  report: (message: string) => void = () => {},
 ): Backend {
   const { state, tpm2 } = config;
   if (state === undefined) {
@@ -33,13 +26,13 @@ export function openBackend(
   const { uri, mode, lock, backup, fsync } = state;
   if (uri.startsWith(DIRECTORY)) {
     return new DirectoryBackend(system.files, {
-      ...options,
       directory: uri.slice(DIRECTORY.length),
       tpm2,
       mode,
       lock,
       backup,
       fsync,
+      report,
     });
   }
   if (!uri.startsWith(FILE)) {
@@ -49,7 +42,7 @@ export function openBackend(
     const option = backup ? "backup" : "fsync";
     return new MissingBackend(`the option '${option}' of --tpmstate is for directories only`);
   }
-  return new LinearBackend(system.files, { ...options, path: uri.slice(FILE.length), mode, lock });
+  return new LinearBackend(system.files, { path: uri.slice(FILE.length), mode, lock, report });
 }
 
 /** The store with its keys, which are read here; throws what is wrong with them. */
@@ -59,7 +52,7 @@ export async function openStore(
   report: (message: string) => void = () => {},
 ): Promise<StateStore> {
   const { key, migrationKey } = config;
-  const backend = openBackend(system, config, { report });
+  const backend = openBackend(system, config, report);
   if (key === undefined && migrationKey === undefined) return new StateStore(backend);
   // Loading it takes a while, and most TPMs have no key.
   const crypto = await import("node:crypto");

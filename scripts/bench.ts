@@ -4,7 +4,8 @@
 // Usage: deno task bench [ROW...] [--rounds N] [--json FILE] [--quick] [--new-libtpms] [--list]
 //   ROW             the beginning of a row's name; without one all rows
 //   --rounds N      how often the contestants take turns (9; with --quick 3)
-//   --json FILE     writes the figures of every round there, "-" is standard output
+//   --json FILE     writes the figures of every round there, "-" is standard output, and the
+//                   table then goes to standard error
 //   --quick         a tenth of the commands and shorter waits: a look, not a result
 //   --new-libtpms   ours also over the libtpms that C 0.10 has ("ours+")
 //   --list          names the rows
@@ -41,11 +42,12 @@ async function bench(options: BenchOptions): Promise<boolean> {
   const machine = describeMachine();
   const contestants = await findContestants(options.newLibtpms);
   const { effort } = options;
-  console.log(`machine: ${machine.text}`);
+  const say = options.json === "-" ? console.error : console.log;
+  say(`machine: ${machine.text}`);
   for (const { id, version, program } of contestants) {
-    console.log(`${id}: ${version} (${program.name})`);
+    say(`${id}: ${version} (${program.name})`);
   }
-  console.log(
+  say(
     `${effort.rounds} alternating rounds; a value is the median over the rounds, p99 the median ` +
       `of the rounds' 99th percentiles${effort.quick ? "; QUICK: a look, not a result" : ""}`,
   );
@@ -64,13 +66,9 @@ async function bench(options: BenchOptions): Promise<boolean> {
     reports.push(report);
   }
   const ids = contestants.map(({ id }) => id);
-  console.log(`\n${renderTable(reports, ids)}`);
+  say(`\n${renderTable(reports, ids)}`);
   if (options.json !== undefined) {
-    const programs = contestants.map(({ id, version, program }) => ({
-      id,
-      version,
-      command: [program.command, ...program.args],
-    }));
+    const programs = contestants.map(({ id, version }) => ({ id, version }));
     const text = JSON.stringify({ machine, effort, programs, rows: asJson(reports, ids) }, null, 2);
     if (options.json === "-") console.log(text);
     else await Deno.writeTextFile(options.json, `${text}\n`);

@@ -171,16 +171,22 @@ test("the lock is one for both versions, and seen by its file", ({ open, path, n
 
 test("another process is kept out, and named", async ({ open, path }) => {
   Deno.writeFileSync(path(".lock"), new Uint8Array());
-  const script = 'import fcntl,sys; f=open(sys.argv[1],"w"); fcntl.lockf(f,fcntl.LOCK_EX); ' +
-    'print("locked",flush=True); sys.stdin.read()';
-  const holder = new Deno.Command("python3", {
-    args: ["-c", script, path(".lock")],
+  const script = `
+    import { Files, O } from "${import.meta.resolve("../ffi/files.ts")}";
+    import { Libc } from "${import.meta.resolve("../ffi/libc.ts")}";
+    const files = new Files(new Libc());
+    const outcome = files.lock(files.open(Deno.args[0], O.RDWR));
+    Deno.stdout.writeSync(new TextEncoder().encode(outcome.taken ? "taken" : "refused"));
+    for await (const _ of Deno.stdin.readable);
+  `;
+  const holder = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", script, path(".lock")],
     stdin: "piped",
     stdout: "piped",
   }).spawn();
   const output = holder.stdout.getReader();
   try {
-    await output.read();
+    assert.equal(new TextDecoder().decode((await output.read()).value), "taken");
     const backend = open();
     assert.throws(() => backend.lock(), (error: Error) => {
       assert(error instanceof StateError);

@@ -78,14 +78,13 @@ interface Making {
 
 /** All that a path or descriptor holds; a pipe is read until its other end is closed. */
 function readMaterial(files: Files, input: string | number, option: string): Uint8Array {
-  const subject = typeof input === "string" ? input : `descriptor ${input}`;
   const buffer = new Uint8Array(MATERIAL_MAX + 1);
   let fd: number | undefined;
   let length = 0;
   try {
     fd = typeof input === "string" ? files.open(input, O.RDONLY) : input;
     for (;;) {
-      const count = files.read(fd, buffer.subarray(length), subject);
+      const count = files.read(fd, buffer.subarray(length));
       if (count === 0) return buffer.subarray(0, length);
       length += count;
       if (length > MATERIAL_MAX) throw new Error(`it has more than ${MATERIAL_MAX} bytes`);

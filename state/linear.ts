@@ -29,8 +29,6 @@ export interface LinearOptions {
   mode?: number | undefined;
   /** Whether {@linkcode Backend.lock} locks at all. */
   lock: boolean;
-  /** Looks and changes nothing: a missing or empty file holds no states. */
-  readOnly?: boolean;
   /** Told once of what a user should know. */
   report?: (message: string) => void;
 }
@@ -155,7 +153,6 @@ export class LinearBackend implements Backend {
 
   #open(): void {
     const fd = this.#openPath();
-    if (fd === undefined) return;
     try {
       const status = this.files.status(fd, this.#path);
       const size = this.#sizeOf(fd, status);
@@ -170,21 +167,17 @@ export class LinearBackend implements Backend {
     }
   }
 
-  /** Opens the file, which is made where there is none; undefined where it is only looked for. */
-  #openPath(): number | undefined {
-    const { readOnly, mode } = this.options;
-    const way = readOnly ? O.RDONLY : O.RDWR;
-    const flags = readOnly ? way : way | O.CREAT;
+  /** Opens the file, which is made where there is none. */
+  #openPath(): number {
+    const flags = O.RDWR | O.CREAT | O.NOFOLLOW;
     try {
-      return this.files.open(this.#path, flags | O.NOFOLLOW, mode ?? MODE_DEFAULT);
+      return this.files.open(this.#path, flags, this.options.mode ?? MODE_DEFAULT);
     } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      if (readOnly && error.errno === Errno.ENOENT) return undefined;
-      if (error.code !== "ELOOP") throw error;
+      if (!(error instanceof SystemError) || error.code !== "ELOOP") throw error;
     }
     // Whoever can put a link in the place of a file could lead this process to any file. Devices
     // have their usual names as links (/dev/disk/by-id, LVM).
-    const fd = this.files.open(this.#path, way);
+    const fd = this.files.open(this.#path, O.RDWR);
     if (this.files.status(fd, this.#path).kind === "block") return fd;
     this.files.close(fd);
     throw new StateError(`'${this.#path}' is a symbolic link, which must lead to a block device`);
@@ -204,8 +197,8 @@ export class LinearBackend implements Backend {
   }
 
   #mendMode(fd: number, status: FileStatus): void {
-    const { mode, readOnly } = this.options;
-    if (readOnly || mode === undefined || (status.mode & 0o777) === mode) return;
+    const { mode } = this.options;
+    if (mode === undefined || (status.mode & 0o777) === mode) return;
     this.files.chmod(fd, mode, this.#path);
   }
 
@@ -220,7 +213,6 @@ export class LinearBackend implements Backend {
           `with zeros`,
       );
     }
-    if (this.options.readOnly) return;
     this.options.report?.(
       `Formatting '${this.uri}' for TPM state${blank ? "" : ", over what it held"}`,
     );
@@ -258,7 +250,6 @@ export class LinearBackend implements Backend {
     const count = this.files.readAt(fd, bytes, 0, this.#path);
     const head = bytes.subarray(0, count);
     if (hasMagic(head)) return readHeader(head, this.#what);
-    if (this.options.readOnly) return emptyHeader();
     throw new StateError(`'${this.#path}' has lost its header since it was opened`);
   }
 

@@ -33,6 +33,8 @@ export interface TpmParts {
   /** Where libtpms keeps its state. */
   nvram: NvStore;
   lock: StorageLock;
+  /** Has the stored permanent state and its backup change places; false where there is no backup. */
+  swapBackup?: (() => boolean) | undefined;
   policy: LocalityPolicy;
   /** Profile for the manufacture of a new TPM 2, as JSON text. */
   profile?: string | undefined;
@@ -131,7 +133,8 @@ export class Tpm {
       }
     }
     lock.prepare();
-    const result = libtpms.mainInit();
+    let result = libtpms.mainInit();
+    if (result !== TpmResult.SUCCESS) result = this.#initFromBackup(result);
     if (result !== TpmResult.SUCCESS) return result;
     if (profile !== undefined && !libtpms.wasManufactured()) {
       report("The profile could not be applied to an existing TPM 2 instance");
@@ -147,6 +150,22 @@ export class Tpm {
       return resultOf(error);
     }
     return TpmResult.SUCCESS;
+  }
+
+  /** Tries once more with the state before the last one; without success all is as it was. */
+  #initFromBackup(failure: number): number {
+    const { libtpms, swapBackup, report } = this.parts;
+    try {
+      if (swapBackup?.() !== true) return failure;
+      report("The permanent state cannot be used; its backup takes its place");
+      libtpms.terminate();
+      const result = libtpms.mainInit();
+      if (result !== TpmResult.SUCCESS) swapBackup();
+      return result;
+    } catch (error) {
+      report(`Could not exchange the permanent state for its backup: ${(error as Error).message}`);
+      return resultOf(error);
+    }
   }
 
   /** CMD_STOP: turns the chip off, in order unless the user forbade that. */

@@ -1,12 +1,11 @@
 // What the figures were measured on: a line for people, fields for programs.
 
-import { hostname, release } from "node:os";
+import { release } from "node:os";
 import { usableProcessors } from "./processors.ts";
 
 /** The machine, and how busy it was at the start. */
 export interface MachineDescription {
   readonly text: string;
-  readonly host: string;
   readonly processors: number;
   readonly model: string;
   readonly kernel: string;
@@ -24,7 +23,6 @@ export function describeMachine(): MachineDescription {
   return {
     text: `${processors} usable cores, ${model}, Linux ${kernel}, load at start ` +
       loadAtStart.map((load) => load.toFixed(2)).join(" "),
-    host: hostname(),
     processors,
     model,
     kernel,

@@ -48,6 +48,8 @@ async function oneInstance(
     progress(`${contestant.id}: ${count} commands`);
     found.set(contestant.id, await named(contestant.id, courseOf(contestant, count)));
   }
+  const every = count / READINGS;
+  const course = found.get("ours")?.readingsMb.map((mb) => mb.toFixed(1)).join(" ");
   const figure = (name: string, most: number, value: (course: Course) => number): Figure => ({
     name,
     unit: "MB",
@@ -65,10 +67,7 @@ async function oneInstance(
       ),
     ],
     notes: [
-      `Pss_Anon of smaps_rollup, MB of 10^6 bytes; after each ${
-        count / READINGS
-      } commands of ours: ` +
-      found.get("ours")?.readingsMb.map((mb) => mb.toFixed(1)).join(" "),
+      `Pss_Anon of smaps_rollup, MB of 10^6 bytes; of ours after each ${every} commands: ${course}`,
     ],
   };
 }
@@ -80,7 +79,7 @@ interface Course {
 }
 
 async function courseOf({ program }: Contestant, count: number): Promise<Course> {
-  const placement = place("two cores", usableProcessors());
+  const placement = place("one core", usableProcessors());
   await using server = await Emulator.start({
     program: bound(program, placement.server),
     flags: ["startup-clear"],

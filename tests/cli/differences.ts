@@ -20,7 +20,7 @@ const refuses = ({ code, stderr }: Shape) => code === 1 && stderr !== "nothing";
 export const DIFFERENCES: readonly Difference[] = [
   {
     reason: "[options-0.11]",
-    covers: (line) => /--p?cap\b|--pcap|--p=1|,(backup|fsync)=/.test(text(line)),
+    covers: (line) => /--pcap|--p=1|,(backup|fsync)=/.test(text(line)),
   },
   {
     reason: "[number-range]",
@@ -35,5 +35,14 @@ export const DIFFERENCES: readonly Difference[] = [
     reason: "[log-descriptor]",
     covers: (line, c, ours) =>
       / --log fd=/.test(text(line)) && c.code === 1 && c.stderr === "nothing" && refuses(ours),
+  },
+  {
+    reason: "[unix-path]",
+    covers: (line, c, ours) => /path=d{107}\b/.test(text(line)) && accepts(c) && refuses(ours),
+  },
+  {
+    reason: "[profile-sources]",
+    covers: (line, c, ours) =>
+      text(line).includes("--profile name=default-v1,fd=5") && accepts(c) && refuses(ours),
   },
 ];

@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { CMD } from "../support/control.ts";
 import { ControlClient } from "../support/client.ts";
 import { freePort } from "../support/ports.ts";
-import { type Outcome, run } from "../support/process.ts";
-import { type Program, programUnderTest } from "../support/programs.ts";
+import { type Outcome, run, TestProcess } from "../support/process.ts";
+import { plainProgram, type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
+import { waitUntil } from "../support/wait.ts";
 import { exists, OtherProcess, readIfThere } from "./process_status.ts";
 
 /** Starts a TPM 2 in the background, with paths relative to a folder. */
@@ -71,6 +72,25 @@ Deno.test("--daemon names the port that another process has", async () => {
   assert.equal(code, 1);
   assert.ok(stderr.includes(`port ${taken.addr.port}`), stderr);
   assert.match(stderr, /in use/i);
+});
+
+Deno.test("--daemon ends by the signal that its server dies of before it serves", async () => {
+  await using folder = new TempDir();
+  // Nobody writes the key, so the server waits for it.
+  const fifo = folder.join("key");
+  assert.equal((await run(plainProgram("mkfifo", "/usr/bin/mkfifo"), [fifo])).code, 0);
+  await using launcher = new TestProcess(programUnderTest(), [
+    ...["socket", "--tpm2", "--daemon", "--key", `file=${fifo}`],
+    ...["--tpmstate", `dir=${folder.path}`],
+  ]);
+  const { pid } = launcher;
+  const child = await waitUntil(
+    "the background process",
+    () => Number(readIfThere(`/proc/${pid}/task/${pid}/children`)) || undefined,
+  );
+  new OtherProcess(child).kill("SIGKILL");
+  const { signal, code } = await launcher.ended();
+  assert.deepEqual({ signal, code }, { signal: "SIGKILL", code: 137 });
 });
 
 Deno.test("--daemon twice is once, and -d is the same", async () => {

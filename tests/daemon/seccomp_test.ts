@@ -77,6 +77,23 @@ Deno.test(`${COMMANDS} commands under the profile`, async () => {
   assert.equal((await emulator.stop()).code, 0);
 });
 
+Deno.test("the list's numbers are those that libseccomp knows, on both architectures", async () => {
+  const resolver = plainProgram("scmp_sys_resolver", "/usr/bin/scmp_sys_resolver");
+  const names = deniedCalls(1);
+  const ask = async (architecture: "x86_64" | "aarch64") => {
+    const wrong: string[] = [];
+    for (const { name, numbers } of names) {
+      const { code, stdout } = await run(resolver, ["-a", architecture, name]);
+      // A negative number stands for "not on this architecture".
+      const known = Number(stdout) < 0 ? undefined : Number(stdout);
+      if (code !== 0 || known !== numbers[architecture]) wrong.push(`${name}: ${stdout.trim()}`);
+    }
+    return wrong;
+  };
+  assert.deepEqual(await ask("x86_64"), []);
+  assert.deepEqual(await ask("aarch64"), []);
+});
+
 Deno.test("a session makes no call of the list", async () => {
   // Without the profile, or the first such call would end it all.
   await using emulator = await Emulator.start({

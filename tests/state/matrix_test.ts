@@ -7,7 +7,7 @@ import type { PeerName } from "../peers/peers.ts";
 import { peerProgram, withNewLibtpms } from "../support/peer_programs.ts";
 import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { assertRemembers, memorise, startUp } from "./memory.ts";
+import { assertRemembers, memorise, startUp } from "./remember.ts";
 import {
   type BackendKind,
   BACKENDS,

@@ -20,7 +20,7 @@ import {
   TPM_RH,
 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
-import { assertRemembers, memorise, type Memory } from "./memory.ts";
+import { assertRemembers, memorise, type Memory } from "./remember.ts";
 import { type KeyKind, makeKey, startOn } from "./stores.ts";
 
 const OK = "00000000";

@@ -1,0 +1,106 @@
+// A packet capture, read by tshark: it knows the commands and responses of a TPM, and finds nothing
+// wrong with the packets around them.
+
+import assert from "node:assert/strict";
+import { Emulator } from "../support/emulator.ts";
+import { run } from "../support/process.ts";
+import { plainProgram } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { tpm2, withLocality } from "../support/tpm2.ts";
+
+interface Packet {
+  protocol: string;
+  toTpm: boolean;
+  info: string;
+  tcpChecksum: string;
+  ipChecksum: string;
+}
+
+/** `1`: good, `2`: not checked, in tshark's fields. */
+const GOOD = "1";
+
+async function packetsOf(path: string): Promise<Packet[]> {
+  const fields = ["_ws.col.Protocol", "tcp.dstport", "_ws.col.Info", "tcp.checksum.status"];
+  const { code, stdout, stderr } = await run(plainProgram("tshark", "/usr/bin/tshark"), [
+    ...["-r", path, "-T", "fields", "-o", "tcp.check_checksum:TRUE"],
+    ...["-o", "ip.check_checksum:TRUE"],
+    ...[...fields, "ip.checksum.status"].flatMap((field) => ["-e", field]),
+  ]);
+  assert.equal(code, 0, stderr);
+  return stdout.trimEnd().split("\n").map((row) => {
+    const [protocol = "", port, info = "", tcpChecksum = "", ipChecksum = ""] = row.split("\t");
+    return { protocol, toTpm: port === "2321", info, tcpChecksum, ipChecksum };
+  });
+}
+
+/** An emulator's capture of its own start, two commands of a client, and its end. */
+async function capture(path: string, ...words: string[]): Promise<void> {
+  await using emulator = await Emulator.start({
+    flags: ["startup-clear"],
+    args: ["--pcap", [`file=${path}`, ...words].join(",")],
+  });
+  using data = await emulator.connectData();
+  await data.command(tpm2.getRandom(15));
+  await data.wire.send(withLocality(0, tpm2.getRandom(16)));
+  await data.wire.receive(4 + 10 + 2 + 16 + 4);
+  assert.equal((await emulator.stop()).code, 0);
+}
+
+const CONVERSATION = [
+  "TCP [SYN]",
+  "TCP [SYN, ACK]",
+  "TCP [ACK]",
+  "TPM TPM2_CC_Startup",
+  "TPM TPM2 Success",
+  "TPM TPM2_CC_GetRandom",
+  "TPM TPM2 Success",
+  // What begins with a prefix is shown as it came, which tshark takes apart elsewhere.
+  "TPM ",
+  "TPM TPM2 Success",
+  "TPM TPM2_CC_Shutdown",
+  "TPM TPM2 Success",
+  "TCP [FIN]",
+  "TCP [FIN, ACK]",
+  "TCP [ACK]",
+];
+
+function assertConversation(packets: readonly Packet[]): void {
+  assert.equal(packets.length, CONVERSATION.length, JSON.stringify(packets));
+  packets.forEach(({ protocol, info }, index) => {
+    const [wanted, words] = CONVERSATION[index]!.split(/ (.*)/);
+    assert.equal(protocol, wanted, info);
+    assert.ok(info.includes(words!), `packet ${index + 1} is "${info}", not ${words}`);
+  });
+}
+
+Deno.test("tshark reads a capture as TPM commands and responses", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("capture");
+  await capture(path, "checksums");
+  const packets = await packetsOf(path);
+  assertConversation(packets);
+  for (const { info, tcpChecksum, ipChecksum } of packets) {
+    assert.deepEqual([tcpChecksum, ipChecksum], [GOOD, GOOD], info);
+  }
+  assert.equal(Deno.statSync(path).mode! & 0o777, 0o640);
+});
+
+Deno.test("without checksums they are left out; the mode is as asked for", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("capture");
+  await capture(path, "mode=0604");
+  const packets = await packetsOf(path);
+  assertConversation(packets);
+  assert.ok(packets.every(({ tcpChecksum }) => tcpChecksum !== GOOD));
+  assert.equal(Deno.statSync(path).mode! & 0o777, 0o604);
+});
+
+Deno.test("a capture is added to, or begun anew with truncate", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("capture");
+  await capture(path);
+  await capture(path);
+  assert.equal((await packetsOf(path)).length, 2 * CONVERSATION.length);
+  await capture(path, "truncate");
+  assert.equal((await packetsOf(path)).length, CONVERSATION.length);
+});

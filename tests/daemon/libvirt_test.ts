@@ -1,0 +1,116 @@
+// libvirt itself, from Debian's packages, starts, saves, restores and stops a machine with a TPM by
+// our executable; the state is made by the C program's swtpm_setup, which starts ours, too.
+// Needs root.
+
+import assert from "node:assert/strict";
+import { run, TestProcess } from "../support/process.ts";
+import { checkoutPath, plainProgram, programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { waitUntil } from "../support/wait.ts";
+import { OtherProcess, readIfThere } from "./process_status.ts";
+
+/** Making a TPM's keys and certificates is the longest part. */
+const STEP_MS = 120_000;
+
+const DOMAIN = `<domain type='qemu'>
+  <name>machine</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
+  </devices>
+</domain>`;
+
+/** A libvirtd in a mount namespace of its own. */
+class Libvirt implements AsyncDisposable {
+  private constructor(readonly daemon: TestProcess, readonly folder: TempDir) {}
+
+  static async start(): Promise<Libvirt> {
+    const folder = new TempDir();
+    const bin = folder.join("bin");
+    Deno.mkdirSync(bin);
+    Deno.symlinkSync(programUnderTest().command, `${bin}/swtpm`);
+    const daemon = new TestProcess(plainProgram("libvirtd", "/usr/bin/unshare"), [
+      "--mount",
+      ...["/bin/sh", checkoutPath("tests", "daemon", "libvirt_room.sh"), folder.path, bin],
+    ]);
+    const libvirt = new Libvirt(daemon, folder);
+    try {
+      await waitUntil("libvirtd to listen", async () => {
+        if (!daemon.running) throw new Error(`libvirtd ended: ${daemon.stderr}${libvirt.log()}`);
+        return (await libvirt.inside("test", "-S", "/run/libvirt/libvirt-sock")).code === 0 &&
+          (await libvirt.inside("virsh", "-c", "qemu:///system", "version")).code === 0;
+      }, STEP_MS);
+      return libvirt;
+    } catch (error) {
+      await libvirt[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Runs a program in libvirtd's namespace. */
+  inside(...words: string[]) {
+    const nsenter = plainProgram("nsenter", "/usr/bin/nsenter");
+    return run(nsenter, ["-t", String(this.daemon.pid), "-m", ...words], { timeoutMs: STEP_MS });
+  }
+
+  /** Runs virsh, which must succeed. */
+  async virsh(...words: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.inside("virsh", "-c", "qemu:///system", ...words);
+    assert.equal(code, 0, `virsh ${words.join(" ")}: ${stderr}\n${this.log()}`);
+    return stdout.trim();
+  }
+
+  /** The emulator that libvirt started, by the file that libvirt keeps. */
+  async emulator(): Promise<OtherProcess> {
+    const { stdout } = await this.inside("sh", "-c", "cat /run/libvirt/qemu/swtpm/*-swtpm.pid");
+    return new OtherProcess(Number(stdout));
+  }
+
+  /** What libvirtd said of swtpm, and its errors. */
+  log(): string {
+    return readIfThere(this.folder.join("libvirtd.log")).split("\n")
+      .filter((line) => / error :|swtpm/.test(line)).slice(-20).join("\n");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.daemon.running) {
+      await this.inside("virsh", "-c", "qemu:///system", "destroy", "machine");
+      this.daemon.kill("SIGTERM");
+    }
+    await this.daemon.ended(STEP_MS);
+    await this.folder[Symbol.asyncDispose]();
+  }
+}
+
+Deno.test("libvirt starts, saves, restores and stops a machine with our TPM", async () => {
+  await using libvirt = await Libvirt.start();
+  const description = libvirt.folder.join("machine.xml");
+  await Deno.writeTextFile(description, DOMAIN);
+  await libvirt.virsh("define", description);
+
+  await libvirt.virsh("start", "machine");
+  const first = await libvirt.emulator();
+  assert.equal(Deno.readLinkSync(`/proc/${first.pid}/exe`), programUnderTest().command);
+  assert.equal(await libvirt.virsh("domstate", "machine"), "running");
+  assert.match(
+    await libvirt.virsh("qemu-monitor-command", "machine", "--hmp", "info tpm"),
+    /model=tpm-crb\s+\\ tpm-tpm0: type=emulator/,
+  );
+
+  const saved = libvirt.folder.join("saved");
+  await libvirt.virsh("save", "machine", saved);
+  await first.ended();
+  assert.equal(await libvirt.virsh("domstate", "machine"), "shut off");
+
+  await libvirt.virsh("restore", saved);
+  const second = await libvirt.emulator();
+  assert.notEqual(second.pid, first.pid);
+  assert.equal(await libvirt.virsh("domstate", "machine"), "running");
+
+  await libvirt.virsh("destroy", "machine");
+  await second.ended();
+  const { stdout } = await libvirt.inside("ls", "-A", "/run/libvirt/qemu/swtpm");
+  assert.equal(stdout, "", "socket and pid file are gone");
+  await libvirt.virsh("undefine", "machine");
+});

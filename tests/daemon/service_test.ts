@@ -1,0 +1,181 @@
+// Life under a service manager: it is told when the TPM serves and when it ends, and may pass
+// listening sockets.
+
+import assert from "node:assert/strict";
+import { ControlClient, DataClient } from "../support/client.ts";
+import { CMD } from "../support/control.ts";
+import { Emulator } from "../support/emulator.ts";
+import { run, TestProcess } from "../support/process.ts";
+import { checkoutPath, plainProgram, type Program, programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { readAnswer, tpm2 } from "../support/tpm2.ts";
+import { unixListening } from "../support/listening.ts";
+import { waitUntil } from "../support/wait.ts";
+import { exists, OtherProcess, readIfThere } from "./process_status.ts";
+
+/** A listener for notifications: what it got is its output. */
+function listener(address: string): TestProcess {
+  const program = plainProgram("socat", "/usr/bin/socat");
+  return new TestProcess(program, ["-u", address, "STDOUT"]);
+}
+
+/** Listens on two sockets, 3 for the first path and 4 for the second, and becomes the program. */
+const PASSING = `
+import os, socket, sys
+paths, names, program = sys.argv[1].split(","), sys.argv[2], sys.argv[3:]
+sockets = []
+for path in paths:
+    one = socket.socket(socket.AF_UNIX)
+    one.bind(path)
+    one.listen(1)
+    sockets.append(one)
+spare = [os.dup(one.fileno()) for one in sockets]
+for number, one in enumerate(spare):
+    os.dup2(one, 3 + number, inheritable=True)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.environ["LISTEN_FDS"] = str(len(paths))
+if names:
+    os.environ["LISTEN_FDNAMES"] = names
+os.execv(program[0], program)
+`;
+
+function activated(paths: readonly string[], names = ""): Program {
+  return {
+    name: "python3",
+    command: "/usr/bin/python3",
+    args: ["-c", PASSING, paths.join(","), names, programUnderTest().command],
+    env: {},
+  };
+}
+
+async function assertChannels(controlPath: string, dataPath: string): Promise<void> {
+  using control = await ControlClient.connect({ transport: "unix", path: controlPath });
+  assert.equal((await control.command(CMD.GET_CONFIG)).length, 8);
+  using data = await DataClient.connect({ transport: "unix", path: dataPath });
+  assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+}
+
+Deno.test("READY=1 when the TPM can be used, STOPPING=1 at the end", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("notify");
+  await using manager = listener(`UNIX-RECV:${path}`);
+  await waitUntil("the notification socket", () => exists(path));
+  await using emulator = await Emulator.start({
+    flags: ["startup-clear"],
+    env: { NOTIFY_SOCKET: path },
+  });
+  await waitUntil("READY=1", () => manager.stdout === "READY=1");
+  using data = await emulator.connectData();
+  assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+  assert.equal((await emulator.stop()).code, 0);
+  await waitUntil("STOPPING=1", () => manager.stdout === "READY=1STOPPING=1");
+});
+
+Deno.test("an abstract name, and a daemon behind another root, are told of, too", async () => {
+  await using folder = new TempDir();
+  const name = `swtpm-test-${folder.path.replaceAll("/", "-")}`;
+  await using manager = listener(`ABSTRACT-RECV:${name}`);
+  await waitUntil(
+    "the notification socket",
+    () => Deno.readTextFileSync("/proc/net/unix").includes(`@${name}`),
+  );
+  const { code, stderr } = await run(programUnderTest(), [
+    ...["socket", "--tpm2", "--daemon", "--chroot", folder.path, "--tpmstate", "dir=/"],
+    ...["--pid", "file=/pid", "--ctrl", "type=unixio,path=/control"],
+  ], { env: { NOTIFY_SOCKET: `@${name}` } });
+  assert.equal(code, 0, stderr);
+  await using server = new OtherProcess(Number(readIfThere(folder.join("pid"))));
+  await waitUntil("READY=1", () => manager.stdout === "READY=1");
+  server.kill("SIGTERM");
+  await server.ended();
+});
+
+for (const name of ["", "relative/path", "/no/such/socket", `/${"x".repeat(200)}`]) {
+  const shown = name.length > 20 ? `${name.slice(0, 20)}...` : name;
+  Deno.test(`NOTIFY_SOCKET='${shown}' is no hindrance`, async () => {
+    const { code, stderr } = await run(programUnderTest(), [
+      ...["socket", "--tpm2", "--print-info", "1"],
+    ], { env: { NOTIFY_SOCKET: name } });
+    assert.equal(code, 0, stderr);
+  });
+}
+
+const orders: [string, string, number, number][] = [
+  ["in order: control, then data", "", 0, 1],
+  ["by their names", "data:control", 1, 0],
+];
+for (const [what, names, control, data] of orders) {
+  Deno.test(`passed sockets are used ${what}`, async () => {
+    await using folder = new TempDir();
+    Deno.mkdirSync(folder.join("state"));
+    const paths = [folder.join("first"), folder.join("second")] as const;
+    await using server = new TestProcess(activated(paths, names), [
+      ...["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`],
+      ...["--flags", "startup-clear"],
+    ]);
+    await waitUntil("the sockets", () => paths.every(unixListening));
+    await assertChannels(paths[control]!, paths[data]!);
+    server.kill("SIGTERM");
+    assert.equal((await server.ended()).code, 0);
+    assert.ok(paths.every(exists), "sockets of others are left to them");
+  });
+}
+
+Deno.test("a passed socket is the data channel where the command line has a control channel", async () => {
+  await using folder = new TempDir();
+  Deno.mkdirSync(folder.join("state"));
+  await using server = new TestProcess(activated([folder.join("data")]), [
+    ...["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`],
+    ...["--flags", "startup-clear", "--ctrl", `type=unixio,path=${folder.join("control")}`],
+  ]);
+  await waitUntil("the control socket", () => unixListening(folder.join("control")));
+  await assertChannels(folder.join("control"), folder.join("data"));
+  assert.ok(server.running);
+});
+
+Deno.test("passed sockets reach a daemon", async () => {
+  await using folder = new TempDir();
+  Deno.mkdirSync(folder.join("state"));
+  const paths = [folder.join("control"), folder.join("data")] as const;
+  const { code, stderr } = await run(activated(paths), [
+    ...["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`, "--daemon"],
+    ...["--flags", "startup-clear", "--pid", `file=${folder.join("pid")}`],
+  ]);
+  assert.equal(code, 0, stderr);
+  await using server = new OtherProcess(Number(readIfThere(folder.join("pid"))));
+  await assertChannels(...paths);
+  assert.ok(server.running);
+});
+
+Deno.test("more passed sockets than channels are refused", async () => {
+  await using folder = new TempDir();
+  const paths = ["a", "b", "c"].map((name) => folder.join(name));
+  const { code, stderr } = await run(activated(paths), ["socket", "--tpm2"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /no channel is left for the passed socket 5/);
+});
+
+Deno.test("sockets that were passed to another process are not ours", async () => {
+  const { code, stderr } = await run(programUnderTest(), [
+    ...["socket", "--tpm2", "--print-info", "1"],
+  ], { env: { LISTEN_PID: "1", LISTEN_FDS: "2" } });
+  assert.equal(code, 0, stderr);
+});
+
+Deno.test("the example unit starts what it says", async () => {
+  const unit = await Deno.readTextFile(checkoutPath("examples", "swtpm@.service"));
+  const line = /^ExecStart=((?:.*\\\n)*.*)$/m.exec(unit)?.[1];
+  assert.ok(line !== undefined);
+  await using folder = new TempDir();
+  const words = line.replaceAll("\\\n", " ").replaceAll("%S", folder.join("S"))
+    .replaceAll("%t", folder.join("t")).replaceAll("%i", "one").trim().split(/\s+/);
+  for (const part of ["S", "t"]) {
+    Deno.mkdirSync(folder.join(part, "swtpm", "one"), { recursive: true });
+  }
+  assert.equal(words[0], "/usr/bin/swtpm");
+  await using server = new TestProcess(programUnderTest(), words.slice(1));
+  const socket = folder.join("t", "swtpm", "one", "sock");
+  await waitUntil("the sockets", () => unixListening(socket) && unixListening(`${socket}.ctrl`));
+  await assertChannels(`${socket}.ctrl`, socket);
+  assert.ok(server.running);
+});
