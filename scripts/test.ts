@@ -43,7 +43,7 @@ const STAGES: readonly Stage[] = [
   {
     name: "scenarios",
     command: [...DENO_TEST, "--ignore=tests/vm", "tests/"],
-    timeLimitSeconds: 900,
+    timeLimitSeconds: 2400,
     subject: "tests",
     counts: true,
   },
@@ -57,7 +57,7 @@ const STAGES: readonly Stage[] = [
   {
     name: "upstream",
     command: ["run", "-A", "tests/upstream/run.ts"],
-    timeLimitSeconds: 1800,
+    timeLimitSeconds: 1500,
     subject: "tests/upstream/run.ts",
     counts: true,
   },

@@ -38,7 +38,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     scene: "data in pieces",
-    step: "byte by byte",
+    step: "in pieces, the last of them shorter than a header",
     reason: "[data-split]",
     ours: { like: "GetCapability", times: 1 },
   },

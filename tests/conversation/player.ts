@@ -8,7 +8,7 @@ import { Emulator } from "../support/emulator.ts";
 import { Descriptors } from "../support/fd_passing.ts";
 import type { Program } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { TimeoutError } from "../support/wait.ts";
+import { PATIENCE_MS, TimeoutError } from "../support/wait.ts";
 import type { Line, Mask, Message, Scene, Step } from "./step.ts";
 
 /** What a step met, as text that can be compared: masked bytes, and how it ended. */
@@ -18,8 +18,6 @@ export interface Entry {
   readonly got: string;
 }
 
-/** An answer takes milliseconds; a key generation on a busy machine may take seconds. */
-const ANSWER_MS = 10_000;
 /** Silence of this length is the end of what comes; a first byte may take FIRST_BYTE_MS. */
 const QUIET_MS = 60;
 /** Longer than the time an emulator waits for the rest of a message (500 ms). */
@@ -27,8 +25,8 @@ const FIRST_BYTE_MS = 800;
 /** An emulator gives a late client 500 ms; with less than this it gave up early. */
 const GIVE_UP_AT_LEAST_MS = 400;
 
-/** Time for a process to end by itself or on SIGTERM. */
-const END_MS = 2000;
+/** Time for a process to end on SIGTERM, which the C program does not when a client dawdles. */
+const END_MS = 4000;
 
 /**
  * Plays the scene to a fresh emulator of this program and returns the entry of each step. What
@@ -119,7 +117,7 @@ class Stage implements Disposable {
         this.#lines.delete(step.on);
         return "closed by the client";
       case "end":
-        await this.#emulator.process.ended(END_MS);
+        await this.#emulator.process.ended();
         return "ended";
       case "pass data socket":
         return await this.#passDataSocket();
@@ -130,7 +128,7 @@ class Stage implements Disposable {
     const client = await this.#line(step.on);
     const bytes = typeof step.bytes === "function" ? step.bytes(this.#kept) : step.bytes;
     try {
-      await client.sendSplit(bytes, step.split ?? [bytes.length], step.gapMs);
+      await client.sendSplit(bytes, step.split ?? [bytes.length]);
       if (step.last === true) await client.closeWrite();
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
@@ -145,13 +143,13 @@ class Stage implements Disposable {
         return closed ? `${got} closed` : seen.length === 0 ? "silent" : got;
       }
       case "close": {
-        const seen = await client.receiveUntilClosed(ANSWER_MS);
+        const seen = await client.receiveUntilClosed(PATIENCE_MS);
         this.#forget(step.on);
         return `${masked(seen, step.masks)} closed`;
       }
       case "give up": {
         const before = performance.now();
-        const seen = await client.receiveUntilClosed(ANSWER_MS);
+        const seen = await client.receiveUntilClosed(PATIENCE_MS);
         const early = performance.now() - before < GIVE_UP_AT_LEAST_MS;
         this.#forget(step.on);
         return `${hex(seen)} closed ${early ? "too early" : "after a while"}`;
@@ -164,7 +162,7 @@ class Stage implements Disposable {
     try {
       if (step.on.startsWith("control")) {
         const number = sent.length < 4 ? 0 : new Reader(sent).u32();
-        seen = await new ControlClient(client).answer(number, ANSWER_MS);
+        seen = await new ControlClient(client).answer(number, PATIENCE_MS);
       } else {
         seen = isPrefixed(sent) ? await prefixedAnswer(client) : await plainAnswer(client);
       }
@@ -181,7 +179,7 @@ class Stage implements Disposable {
   /** A pair of connected sockets: one end goes to the emulator, the other is our data line. */
   async #passDataSocket(): Promise<string> {
     this.#forget("control");
-    const fd = this.#descriptors.connect(this.#emulator.controlAddress);
+    const fd = await this.#descriptors.connectAside(this.#emulator.controlAddress);
     const control = this.#descriptors.client(fd);
     this.#lines.set("control", control);
     const [ours, theirs] = this.#descriptors.socketPair();
@@ -201,7 +199,10 @@ class Stage implements Disposable {
     const address = name.startsWith("control")
       ? this.#emulator.controlAddress
       : this.#emulator.dataAddress;
-    const client = await Client.connect(address);
+    // A bare descriptor tells when a segment has been read; for TCP there is no such thing.
+    const client = address.transport === "unix"
+      ? this.#descriptors.client(await this.#descriptors.connectAside(address))
+      : await Client.connect(address);
     this.#lines.set(name, client);
     return client;
   }
@@ -223,14 +224,14 @@ function isPrefixed(sent: Uint8Array): boolean {
 }
 
 async function plainAnswer(client: Client): Promise<Uint8Array> {
-  return await new DataClient(client).answer(ANSWER_MS);
+  return await new DataClient(client).answer(PATIENCE_MS);
 }
 
 /** Length, answer, trailer; or a plain answer, where the prefix was not taken for one. */
 async function prefixedAnswer(client: Client): Promise<Uint8Array> {
-  const length = new Reader(await client.peek(4, ANSWER_MS)).u32();
+  const length = new Reader(await client.peek(4, PATIENCE_MS)).u32();
   return length < 0x10000
-    ? await client.receive(4 + length + 4, ANSWER_MS)
+    ? await client.receive(4 + length + 4, PATIENCE_MS)
     : await plainAnswer(client);
 }
 

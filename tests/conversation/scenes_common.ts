@@ -598,6 +598,9 @@ function givingUp(family: Family): Scene {
   };
 }
 
+/** The command number and its argument byte by byte, what is longer than that at once. */
+const BYTES = [1, 1, 1, 1, 1, 1, 1, 1, 100];
+
 function byteByByte(family: Family): Scene {
   return {
     name: "byte by byte",
@@ -605,26 +608,26 @@ function byteByByte(family: Family): Scene {
       ...PAYLOADS.filter(([name]) =>
         !["SET_BUFFERSIZE", "GET_INFO", "LOCK_STORAGE", "GET_STATEBLOB"].includes(name)
       ).map(([name, number, bytes]) =>
-        control(`${name} stopped, byte by byte`, number, bytes, { split: [1] })
+        control(`${name} stopped, byte by byte`, number, bytes, { split: BYTES })
       ),
-      control("unknown, byte by byte", 0x4711, undefined, { split: [1] }),
-      control("INIT byte by byte", CMD.INIT, payload.init(), { split: [1] }),
+      control("unknown, byte by byte", 0x4711, undefined, { split: BYTES }),
+      control("INIT byte by byte", CMD.INIT, payload.init(), { split: BYTES }),
       ...family.start.map((act, n) => say(act, `start ${n}`)),
       control("SET_LOCALITY in two pieces", CMD.SET_LOCALITY, u8(0), { split: [4, 1] }),
-      control("HASH_START byte by byte", CMD.HASH_START, undefined, { split: [1] }),
+      control("HASH_START byte by byte", CMD.HASH_START, undefined, { split: BYTES }),
       control("HASH_DATA byte by byte", CMD.HASH_DATA, payload.hashData(text("abcdef")), {
-        split: [1],
+        split: BYTES,
       }),
-      control("HASH_END byte by byte", CMD.HASH_END, undefined, { split: [1] }),
+      control("HASH_END byte by byte", CMD.HASH_END, undefined, { split: BYTES }),
       say(family.readPcr(17), "PCR 17"),
       control("GET_STATEBLOB byte by byte", CMD.GET_STATEBLOB, payload.getStateBlob(1, 1), {
         ...STATE,
-        split: [1],
+        split: BYTES,
         keep: "permanent",
       }),
-      control("STOP byte by byte", CMD.STOP, undefined, { split: [1] }),
+      control("STOP byte by byte", CMD.STOP, undefined, { split: BYTES }),
       setBlob("SET_STATEBLOB, its header byte by byte", BLOB.PERMANENT, "permanent", undefined, {
-        split: [...repeated(1, 20), 10_000],
+        split: [...BYTES.slice(0, -1), 10_000],
       }),
       control("two GET_CAPABILITY at once", CMD.GET_CAPABILITY, u32(CMD.GET_CAPABILITY), {
         reaction: "all",
@@ -654,7 +657,6 @@ function controlPieces(): Scene {
       control(name, number, bytes),
       control(`${name}, its argument later`, number, bytes, {
         split: [4, 100],
-        gapMs: GAP_MS,
         reaction: "all",
       }),
       control(`${name} without its argument`, number),
@@ -663,9 +665,6 @@ function controlPieces(): Scene {
     ]),
   };
 }
-
-/** Long enough for a busy machine to read a segment before the next one comes. */
-const GAP_MS = 100;
 
 /** Sends nothing more: the answer to what was sent before is awaited. */
 const NOTHING = new Uint8Array(0);
@@ -781,17 +780,15 @@ function passedSocketTerminates(family: Family): Scene {
 
 function splitData(family: Family): Scene {
   const { bytes } = family.property;
-  const pieces = (id: string, ...split: number[]) =>
-    data(id, bytes, { split, gapMs: GAP_MS, reaction: "all" });
+  const pieces = (id: string, ...split: number[]) => data(id, bytes, { split, reaction: "all" });
   return {
     name: "data in pieces",
     steps: [
       ...start(family),
       data("GetCapability", bytes),
-      data("the first nine bytes, then the rest", bytes, { split: [9, 100], gapMs: GAP_MS }),
+      data("the first nine bytes, then the rest", bytes, { split: [9, 100] }),
       data("nine single bytes, then the rest", bytes, {
         split: [...repeated(1, 9), 100],
-        gapMs: 10,
       }),
       pieces("the header and a byte, then the rest", 11, 100),
       data("the header and a byte alone", bytes.subarray(0, 11)),
@@ -799,7 +796,7 @@ function splitData(family: Family): Scene {
       data("all but the last byte", bytes.subarray(0, -1)),
       data("GetCapability after that too", bytes),
       // The last of these bytes keep the C program from doing anything else.
-      data("byte by byte", bytes, { split: [1], gapMs: 20, reaction: "all" }),
+      pieces("in pieces, the last of them shorter than a header", 1, 2, 3, 8, 100),
       control("GET_CONFIG in the end", CMD.GET_CONFIG, undefined, { reaction: "all" }),
     ],
   };

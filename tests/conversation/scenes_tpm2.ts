@@ -60,13 +60,12 @@ function prefixPieces(): Scene {
     name: "prefix in pieces",
     flags: ["startup-clear"],
     steps: [
-      data("prefix, then command", command, { split: [9, 100], gapMs: 50 }),
-      data("half a prefix, then the rest", command, { split: [4, 100], gapMs: 50 }),
+      data("prefix, then command", command, { split: [9, 100] }),
+      data("half a prefix, then the rest", command, { split: [4, 100] }),
       data("prefix, then nothing but a byte", command.subarray(0, 10)),
       data("the command in one segment", command),
       data("prefix and header, then the rest", command, {
         split: [19, 100],
-        gapMs: 100,
         reaction: "all",
       }),
       data("two prefixed commands at once", fields(command, command), { reaction: "all" }),

@@ -36,10 +36,8 @@ export interface Message {
   readonly on: Line;
   /** The bytes; a function where they contain what an earlier answer brought. */
   readonly bytes: Uint8Array | ((kept: Kept) => Uint8Array);
-  /** Sizes of the segments, the last of which repeats; without them one segment. */
+  /** Sizes of the segments, each read by itself, the last of which repeats; else one segment. */
   readonly split?: readonly number[];
-  /** Pause between segments where the other side must read each by itself. */
-  readonly gapMs?: number;
   /** Says after the bytes that nothing more will be sent, and still waits for the answer. */
   readonly last?: boolean;
   readonly reaction: Reaction;
@@ -82,7 +80,7 @@ export interface Scene {
 
 /** What a message may have beside its bytes. */
 export type Extras = Partial<
-  Pick<Message, "on" | "split" | "gapMs" | "last" | "reaction" | "masks" | "keep">
+  Pick<Message, "on" | "split" | "last" | "reaction" | "masks" | "keep">
 >;
 
 /** A control command in one segment. */

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { hex } from "../support/bytes.ts";
-import type { Address } from "../support/client.ts";
+import type { Address, Client } from "../support/client.ts";
 import { CMD, controlMessage, payload } from "../support/control.ts";
 import { Descriptors } from "../support/fd_passing.ts";
 import { command, readAnswer, readGetRandom, tpm2 } from "../support/tpm2.ts";
@@ -15,40 +15,45 @@ const OFF = 0x101;
 
 /** A connected QEMU; `using` closes both channels, as its end does. */
 export class QemuClient implements Disposable {
-  readonly #descriptors = new Descriptors();
-  readonly #control;
-  readonly #data;
-  readonly #theirs: number;
+  readonly #descriptors: Descriptors;
+  readonly #control: Client;
+  readonly #data: Client;
 
-  private constructor(address: Address) {
-    const fd = this.#descriptors.connect(address);
-    const [ours, theirs] = this.#descriptors.socketPair();
-    this.#descriptors.sendWithDescriptors(fd, controlMessage(CMD.SET_DATAFD), [theirs]);
-    this.#control = this.#descriptors.client(fd);
-    this.#data = this.#descriptors.client(ours);
-    this.#theirs = theirs;
+  private constructor(descriptors: Descriptors, control: Client, data: Client) {
+    this.#descriptors = descriptors;
+    this.#control = control;
+    this.#data = data;
   }
 
   /** Connects and starts a TPM 2 as QEMU does when its machine is switched on. */
   static async start(address: Address): Promise<QemuClient> {
-    const client = new QemuClient(address);
+    const descriptors = new Descriptors();
     try {
-      assert.equal(hex(await client.#control.receive(4)), SUCCESS, "SET_DATAFD");
-      client.#descriptors.close(client.#theirs);
-      assert.equal(readAnswer(await client.data(command(READ_CLOCK))).code, OFF);
-      await client.#ask(CMD.GET_CAPABILITY, new Uint8Array(0), 8);
-      await client.#ask(CMD.STOP, new Uint8Array(0), 4);
-      await client.#ask(CMD.SET_BUFFERSIZE, payload.setBufferSize(0), 16);
-      await client.#ask(CMD.INIT, payload.init(), 4);
-      await client.#ask(CMD.GET_TPMESTABLISHED, new Uint8Array(0), 8);
-      // The command is one byte and three of padding there.
-      await client.#ask(CMD.SET_LOCALITY, new Uint8Array(4), 4);
-      assert.equal(readAnswer(await client.data(tpm2.startup())).code, 0, "Startup");
+      const fd = await descriptors.connect(address);
+      const [ours, theirs] = descriptors.socketPair();
+      const control = descriptors.client(fd);
+      descriptors.sendWithDescriptors(fd, controlMessage(CMD.SET_DATAFD), [theirs]);
+      assert.equal(hex(await control.receive(4)), SUCCESS, "SET_DATAFD");
+      descriptors.close(theirs);
+      const client = new QemuClient(descriptors, control, descriptors.client(ours));
+      await client.#switchOn();
       return client;
     } catch (error) {
-      client[Symbol.dispose]();
+      descriptors[Symbol.dispose]();
       throw error;
     }
+  }
+
+  async #switchOn(): Promise<void> {
+    assert.equal(readAnswer(await this.data(command(READ_CLOCK))).code, OFF);
+    await this.#ask(CMD.GET_CAPABILITY, new Uint8Array(0), 8);
+    await this.#ask(CMD.STOP, new Uint8Array(0), 4);
+    await this.#ask(CMD.SET_BUFFERSIZE, payload.setBufferSize(0), 16);
+    await this.#ask(CMD.INIT, payload.init(), 4);
+    await this.#ask(CMD.GET_TPMESTABLISHED, new Uint8Array(0), 8);
+    // The locality is one byte, and three of padding follow there.
+    await this.#ask(CMD.SET_LOCALITY, new Uint8Array(4), 4);
+    assert.equal(readAnswer(await this.data(tpm2.startup())).code, 0, "Startup");
   }
 
   /** A TPM command and its answer. */

@@ -14,14 +14,16 @@ import {
   successBody,
   tpm2,
 } from "../support/tpm2.ts";
-import { pause } from "../support/wait.ts";
+import { pause, within } from "../support/wait.ts";
 import { Random, seedFrom } from "./random.ts";
 
 const KILLS = 300;
 /** Emulators that are killed side by side, each with a state of its own. */
 const LANES = 2;
-/** Longest time from the first write to the kill; a store takes a fraction of a millisecond. */
-const LONGEST_MS = 12;
+/** Most writes before a kill; it comes at a random moment of the one after these. */
+const MOST_WRITES = 16;
+/** A store takes a fraction of a millisecond. */
+const LONGEST_MS = 2;
 /** One start in so many is killed before it is ready, at a random moment. */
 const EARLY_KILLS = 6;
 const COUNTER_SIZE = 8;
@@ -61,7 +63,12 @@ async function killAgainAndAgain(seed: number, kills: number): Promise<void> {
     );
     if (held !== counter.acknowledged) inFlight++;
     counter.acknowledged = counter.sent = held;
-    const writing = writeUntilKilled(data, counter);
+    const enough = Promise.withResolvers<void>();
+    const writes = held + random.below(MOST_WRITES + 1);
+    const writing = writeUntilKilled(data, counter, () => {
+      if (counter.acknowledged >= writes) enough.resolve();
+    });
+    await within(`write ${writes}`, Promise.race([enough.promise, writing]));
     await pause(random.below(LONGEST_MS * 10) / 10);
     emulator.kill("SIGKILL");
     await writing;
@@ -82,8 +89,10 @@ async function killAgainAndAgain(seed: number, kills: number): Promise<void> {
 async function writeUntilKilled(
   data: DataClient,
   counter: { acknowledged: number; sent: number },
+  look: () => void,
 ): Promise<void> {
   for (;;) {
+    look();
     let answer: Uint8Array;
     try {
       await data.wire.send(tpm2.nvWrite(counterBytes(counter.sent + 1)));

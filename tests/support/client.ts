@@ -18,8 +18,8 @@ export interface Seen {
   readonly closed: boolean;
 }
 
-/** Time between two pieces, so that the other side reads each of them by itself. */
-const BETWEEN_PIECES_MS = 3;
+/** Time between two pieces, so that the other side most likely reads each of them by itself. */
+const BETWEEN_PIECES_MS = 20;
 
 const READ_SIZE = 64 * 1024;
 
@@ -29,6 +29,8 @@ export interface Wire {
   write(bytes: Uint8Array): Promise<number>;
   /** Reads what is there, at least one byte; null at the end, also after a reset. */
   read(): Promise<Uint8Array | null>;
+  /** Waits until the other side has read all that was written, where that can be seen. */
+  drained?(): Promise<void>;
   /** Says that nothing more will be sent. */
   closeWrite(): Promise<void>;
   close(): void;
@@ -61,17 +63,19 @@ export class Client implements Disposable {
     for (let sent = 0; sent < bytes.length;) sent += await this.#wire.write(bytes.subarray(sent));
   }
 
-  /** Sends the bytes in pieces of these sizes, the last of which repeats; a pause lies between. */
-  async sendSplit(
-    bytes: Uint8Array,
-    sizes: readonly number[],
-    pauseMs = BETWEEN_PIECES_MS,
-  ): Promise<void> {
+  /**
+   * Sends the bytes in pieces of these sizes, the last of which repeats. Each piece is read before
+   * the next one is sent; where that can not be seen, a pause lies between.
+   */
+  async sendSplit(bytes: Uint8Array, sizes: readonly number[]): Promise<void> {
     let sent = 0;
     for (let piece = 0; sent < bytes.length; piece++) {
       const size = sizes[Math.min(piece, sizes.length - 1)] ?? bytes.length;
       if (size < 1) throw new RangeError(`a piece of ${size} bytes can not be sent`);
-      if (sent > 0) await pause(pauseMs);
+      if (sent > 0) {
+        if (this.#wire.drained === undefined) await pause(BETWEEN_PIECES_MS);
+        else await this.#wire.drained();
+      }
       await this.send(bytes.subarray(sent, sent + size));
       sent += size;
     }

@@ -3,15 +3,19 @@
 // the messages to control.ts and their exchange to client.ts.
 
 import { type Address, Client, type Wire } from "./client.ts";
+import { waitUntil } from "./wait.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
+const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const SHUT_WR = 1;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
+/** Asks how much of what was sent has not been read yet. */
+const SIOCOUTQ = 0x5411n;
 const EAGAIN = 11;
 const ECONNRESET = 104;
 
@@ -35,6 +39,8 @@ const SYMBOLS = {
   send: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   // ssize_t recv(int fd, void *bytes, size_t length, int flags)
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
+  // int ioctl(int fd, unsigned long request, int *value)
+  ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
   // int shutdown(int fd, int how)
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   // int close(int fd)
@@ -64,20 +70,36 @@ export class Descriptors implements Disposable {
     return [one, other];
   }
 
-  /** Connects to a Unix socket and returns the descriptor. */
+  /** Connects to a Unix socket and returns the descriptor, which blocks where it is read. */
   connect(address: Address): number {
+    const { fd, why } = this.#connect(address, 0);
+    if (why !== 0) throw new Error(`connect to the socket failed, errno ${why}`);
+    return fd;
+  }
+
+  /** The same without blocking, neither now, while the socket's backlog is full, nor later. */
+  async connectAside(address: Address): Promise<number> {
+    return await waitUntil("room in the socket's backlog", () => {
+      const { fd, why } = this.#connect(address, SOCK_NONBLOCK);
+      if (why === 0) return fd;
+      this.close(fd);
+      if (why === EAGAIN) return undefined;
+      throw new Error(`connect to the socket failed, errno ${why}`);
+    });
+  }
+
+  /** A new socket, and why it could not be connected; 0 where it could. */
+  #connect(address: Address, flags: number): { readonly fd: number; readonly why: number } {
     if (address.transport !== "unix") throw new Error("descriptors pass over Unix sockets only");
     const path = new TextEncoder().encode(address.path);
     if (path.length >= UNIX_PATH_SIZE) throw new Error(`too long for a socket: "${address.path}"`);
-    const fd = this.#check(
-      "socket",
-      this.#libc.symbols.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
-    );
+    const type = SOCK_STREAM | SOCK_CLOEXEC | flags;
+    const fd = this.#check("socket", this.#libc.symbols.socket(AF_UNIX, type, 0));
     this.#open.add(fd);
     // struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }
     const name = hostFields(u16(AF_UNIX), path, new Uint8Array(UNIX_PATH_SIZE - path.length));
-    this.#check("connect", this.#libc.symbols.connect(fd, name, name.length));
-    return fd;
+    const result = this.#libc.symbols.connect(fd, name, name.length);
+    return { fd, why: result === 0 ? 0 : errno(this.#libc) };
   }
 
   /** Sends the bytes and, with them, copies of descriptors. */
@@ -171,6 +193,16 @@ class DescriptorWire implements Wire {
       await this.#lookAgain();
     }
     return null;
+  }
+
+  async drained(): Promise<void> {
+    const unread = new Int32Array(1);
+    await waitUntil("what was sent to be read", () => {
+      if (this.#libc.symbols.ioctl(this.#fd, SIOCOUTQ, bytesOf(unread)) < 0) {
+        throw new Error(`ioctl SIOCOUTQ failed, errno ${errno(this.#libc)}`);
+      }
+      return unread[0] === 0;
+    });
   }
 
   async closeWrite(): Promise<void> {

@@ -1,8 +1,8 @@
 // Bounded waiting for tests: until a condition holds, or for a promise, each with a deadline
 // and a message that says what was waited for. Leaves what to wait for to its callers.
 
-/** How long tests wait for things that normally take milliseconds. */
-export const PATIENCE_MS = 10_000;
+/** How long tests wait for things that take milliseconds, and seconds on a machine under load. */
+export const PATIENCE_MS = 30_000;
 
 /** Pause between two looks at a condition nobody announces. */
 const LOOK_AGAIN_MS = 2;
