@@ -1,0 +1,157 @@
+// The cuse interface from a TPM that is ready to the end of its device: the device, the control
+// commands as its ioctls, its loop; then powers are given up in this interface's own order.
+import { BlobTransfer } from "../control/blob_transfer.ts";
+import { makeHandlers } from "../control/handlers.ts";
+import { IoctlServer } from "../control/ioctl_server.ts";
+import { SystemError } from "../ffi/libc.ts";
+import { Poller } from "../ffi/poll.ts";
+import type { User } from "../ffi/users.ts";
+import type { StorageLock } from "../state/storage_lock.ts";
+import type { StateStore } from "../state/store.ts";
+import type { Tpm } from "../tpm/tpm.ts";
+import { CuseDevice, type DeviceIdentity } from "../transports/cuse_device.ts";
+import type { DaemonConfig } from "./config.ts";
+import { confine } from "./confine.ts";
+import { CuseLoop } from "./cuse_loop.ts";
+import { explain } from "./explain.ts";
+import { handOver } from "./hand_over.ts";
+import type { System } from "./system.ts";
+
+/** Exit codes, the C program's negative numbers in eight bits; it has 1 for a device it cannot make. */
+const cuseExit = {
+  options: 253,
+  start: 255,
+  device: 1,
+  pidFile: 243,
+  /** An unknown user; changes that fail have codes of their own. */
+  user: 242,
+  userCalls: { initgroups: 246, setgid: 245, setuid: 244 } as Readonly<Record<string, number>>,
+  confinement: 242,
+} as const;
+
+const STATE_MODE = 0o775;
+
+export interface CuseParts {
+  system: System;
+  config: DaemonConfig;
+  report: (message: string) => void;
+  /** Who to become at the end, if anybody else. */
+  later?: { user: User; become: () => void } | undefined;
+}
+
+/** What was opened for the TPM. */
+interface Opened {
+  tpm: Tpm;
+  store: StateStore;
+  lock: StorageLock;
+  pidFile: { write(): void } | undefined;
+  leaving: { leave(): void };
+}
+
+/** The parts of a start that all interfaces have. */
+export interface CuseSteps {
+  open: () => Promise<Opened>;
+  /** Sends the Startup command that was asked for. */
+  startUp: (tpm: Tpm) => void;
+  /** Notes what ends the process. */
+  onEnd: (action: () => void) => void;
+  /** Tells who started us that users may come. */
+  announce: () => void;
+}
+
+/**
+ * Runs the interface to its end and returns the exit code. The device is there for users as soon as
+ * it is made, so the TPM is started up before that; the user changes last.
+ */
+export async function runCuse(
+  parts: CuseParts,
+  identity: DeviceIdentity,
+  steps: CuseSteps,
+  closers: DisposableStack,
+): Promise<number> {
+  const { system, config, report, later } = parts;
+  let exitCode: number = cuseExit.options;
+  try {
+    const opened = await steps.open();
+    exitCode = cuseExit.start;
+    requireFreeName(system, identity);
+    exitCode = cuseExit.device;
+    const device = CuseDevice.open(system.files, system.sockets);
+    closers.defer(() => device.close());
+    exitCode = cuseExit.start;
+    makeStateFolder(system, config);
+    if (config.startNow && opened.tpm.start(false) !== 0) return exitCode;
+    steps.startUp(opened.tpm);
+    exitCode = cuseExit.device;
+    const loop = makeLoop(parts, opened, device);
+    steps.onEnd(() => loop.end());
+    device.make(identity);
+    exitCode = cuseExit.pidFile;
+    opened.pidFile?.write();
+    exitCode = cuseExit.user;
+    if (later !== undefined) {
+      handOver(system, config.state, later.user);
+      later.become();
+    }
+    exitCode = cuseExit.confinement;
+    confine(system, config.seccomp, report);
+    exitCode = cuseExit.device;
+    steps.announce();
+    await loop.run();
+    return 0;
+  } catch (error) {
+    report(explain(system, error));
+    return exitCode === cuseExit.user ? userExit(error) : exitCode;
+  }
+}
+
+/** Throws where something stands at the device's path already, before anything is done. */
+function requireFreeName({ files }: System, { name }: DeviceIdentity): void {
+  const path = `/dev/${name}`;
+  if (files.statusOf(path) !== undefined) {
+    throw new Error(`A device '${path}' exists already; choose another --name`);
+  }
+}
+
+/** Makes the directory of the state where there is none: only this interface does. */
+function makeStateFolder({ files }: System, { state }: DaemonConfig): void {
+  const folder = /^dir:\/\/(.+)$/.exec(state?.uri ?? "")?.[1];
+  if (folder === undefined || files.statusOf(folder) !== undefined) return;
+  Deno.mkdirSync(folder, { mode: STATE_MODE });
+}
+
+/** What serves the device. */
+function makeLoop(
+  { system, report }: CuseParts,
+  { tpm, store, lock, leaving }: Opened,
+  device: CuseDevice,
+): CuseLoop {
+  const handlers = makeHandlers({ tpm, store, lock, report, hasDataConnection: () => false });
+  const transfer = new BlobTransfer(handlers);
+  const ioctls = new IoctlServer({
+    handlers: {
+      ...handlers,
+      // As with the sockets: all but the device itself is gone when the answer is there.
+      SHUTDOWN(...request) {
+        const outcome = handlers.SHUTDOWN(...request);
+        leaving.leave();
+        return outcome;
+      },
+    },
+    tpm,
+    lock,
+    transfer,
+    powerChanged: () => loop.forgetResponse(),
+    report,
+  });
+  const poller = new Poller(system.libc, 1);
+  const loop: CuseLoop = new CuseLoop({ tpm, lock, poller, device, transfer, ioctls, report });
+  return loop;
+}
+
+/** The exit code of a change of user that failed. */
+function userExit(error: unknown): number {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const call = cause instanceof SystemError ? cause.call : "";
+  return cuseExit.userCalls[call] ?? cuseExit.user;
+}
