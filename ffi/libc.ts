@@ -15,15 +15,21 @@ const symbols = {
 
 /** Numbers of the errors that this program tells apart (Linux, all architectures). */
 export const Errno = {
+  EPERM: 1,
   ENOENT: 2,
   EINTR: 4,
+  EIO: 5,
+  ENXIO: 6,
   EAGAIN: 11,
   EACCES: 13,
+  EBUSY: 16,
   EEXIST: 17,
+  ENODEV: 19,
   ENOTDIR: 20,
   EINVAL: 22,
   ENOSPC: 28,
   EPIPE: 32,
+  ENOSYS: 38,
   ECONNRESET: 104,
 } as const;
 

@@ -84,6 +84,7 @@ export class Openssl implements Disposable {
     return undefined;
   }
 
+  /** Forgets the keys that were read; it can be used further. */
   [Symbol.dispose](): void {
     for (const key of this.#keys.values()) this.#c.EVP_PKEY_free(key);
     this.#keys.clear();

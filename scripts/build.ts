@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { DENO_VERSION, filesBelow, requirePinnedDeno, ROOT } from "./checkout.ts";
 import { lastLines, runCommand } from "./command.ts";
 import { type Arch, type Base, baseStillServes, obtainBase, TARGETS } from "./denort.ts";
+import { describeEmbedding, embed, EMBEDDED_FOLDER, type Embedding } from "./embed.ts";
 
 /** The powers the executable starts with; what the chosen options do not need is given up at start. */
 export const PERMISSIONS: readonly { readonly flag: string; readonly reason: string }[] = [
@@ -45,6 +46,7 @@ export interface BuildResult {
   readonly size: number;
   readonly route: Base["route"];
   readonly rebuilt: boolean;
+  readonly embedding: Embedding;
 }
 
 /** Kept beside the executable: what it was made from. */
@@ -64,7 +66,8 @@ export async function build(
   const path = `${ROOT}/dist/${name}`;
   const stampPath = `${ROOT}/dist/${name}.build.json`;
   const cacheFolder = `${ROOT}/.cache/denort`;
-  const inputs = digestOfInputs(arch);
+  const embedding = await embeddingFor(arch);
+  const inputs = digestOfInputs(arch, embedding);
 
   const stamp = readStamp(stampPath);
   if (
@@ -72,7 +75,8 @@ export async function build(
     baseStillServes(stamp.route, stamp.base, arch, cacheFolder) &&
     digestOfFile(path) === stamp.executable
   ) {
-    return { path, size: Deno.statSync(path).size, route: stamp.route, rebuilt: false };
+    const { size } = Deno.statSync(path);
+    return { path, size, route: stamp.route, rebuilt: false, embedding };
   }
 
   const base = await obtainBase(arch, cacheFolder);
@@ -86,6 +90,7 @@ export async function build(
         ...SOURCE_FLAGS,
         ...RUNTIME_FLAGS.map(({ flag }) => flag),
         ...PERMISSIONS.map(({ flag }) => flag),
+        ...("libraries" in embedding ? ["--include", EMBEDDED_FOLDER] : []),
         "main.ts",
       ],
       {
@@ -110,7 +115,13 @@ export async function build(
       }
     }
   }
-  return { path, size: Deno.statSync(path).size, route: base.route, rebuilt: true };
+  return { path, size: Deno.statSync(path).size, route: base.route, rebuilt: true, embedding };
+}
+
+/** This machine's libraries are of use to its own processor only. */
+async function embeddingFor(arch: Arch): Promise<Embedding> {
+  if (arch === thisArch()) return await embed();
+  return { reason: `this machine has no libtpms for ${arch}` };
 }
 
 /** The processor this runs on; the program is for Linux on two of them. */
@@ -125,7 +136,7 @@ function thisArch(): Arch {
 }
 
 /** One digest over all that decides what the executable holds, apart from its base. */
-function digestOfInputs(arch: Arch): string {
+function digestOfInputs(arch: Arch, embedding: Embedding): string {
   const hash = createHash("sha256");
   const flags = [...SOURCE_FLAGS, ...[...RUNTIME_FLAGS, ...PERMISSIONS].map(({ flag }) => flag)];
   hash.update(JSON.stringify([DENO_VERSION, arch, flags]));
@@ -133,6 +144,11 @@ function digestOfInputs(arch: Arch): string {
     if (/^(tests|scripts|\.[^/]*)\//.test(file) || file.endsWith("_test.ts")) continue;
     if (!file.includes("/") && !/^(main\.ts|deno\.json|deno\.lock)$/.test(file)) continue;
     hash.update(JSON.stringify([file, digestOfFile(`${ROOT}/${file}`)]));
+  }
+  if ("libraries" in embedding) {
+    for (const file of filesBelow(`${ROOT}/${EMBEDDED_FOLDER}`)) {
+      hash.update(JSON.stringify([file, digestOfFile(`${ROOT}/${EMBEDDED_FOLDER}/${file}`)]));
+    }
   }
   return hash.digest("hex");
 }
@@ -166,7 +182,8 @@ export function describe(result: BuildResult, seconds: number): string {
   const size = (result.size / 1e6).toFixed(1);
   const route = { DENORT_BIN: "DENORT_BIN", official: "Deno's download", npm: "npm package" };
   return `${result.path}: ${size} MB, ${result.rebuilt ? "built" : "up to date"}, ` +
-    `base from ${route[result.route]}, ${seconds.toFixed(1)} s`;
+    `base from ${route[result.route]}, ${describeEmbedding(result.embedding)}, ` +
+    `${seconds.toFixed(1)} s`;
 }
 
 if (import.meta.main) {

@@ -28,6 +28,8 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     ...["gnutls-bin", "openssl", "softhsm2"],
     // looking at processes, sockets and files
     ...["strace", "lsof", "procps", "net-tools", "iproute2", "socat", "file", "xxd", "binutils"],
+    // what `swtpm run` is used for, and a root folder with next to nothing in it
+    ...["tpm2-openssl", "clevis", "clevis-tpm2", "debootstrap"],
     // captures, the list of system calls, and the manager of virtual machines
     ...["tshark", "seccomp", "libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients"],
     // what the C program's own test scripts call

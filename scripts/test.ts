@@ -42,14 +42,14 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "scenarios",
-    command: [...DENO_TEST, "--ignore=tests/vm", "tests/"],
+    command: [...DENO_TEST, "--ignore=tests/vm,tests/devices", "tests/"],
     timeLimitSeconds: 2400,
     subject: "tests",
     counts: true,
   },
   {
     name: "vm",
-    command: [...DENO_TEST, "tests/vm/"],
+    command: [...DENO_TEST, "tests/vm/", "tests/devices/"],
     timeLimitSeconds: 900,
     subject: "tests/vm",
     counts: true,
