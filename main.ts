@@ -3,7 +3,7 @@ import { type CommandLine, readCommandLine } from "./cli/command_line.ts";
 import { COPYRIGHT, interfaceHelp, topHelp } from "./cli/help.ts";
 import type { Surroundings } from "./cli/line.ts";
 import { UsageError } from "./cli/usage_error.ts";
-import { Background, descriptorKind, startInBackground } from "./daemon/background.ts";
+import { Background, descriptorKind, isSecond, startInBackground } from "./daemon/background.ts";
 import type { DaemonConfig, Interface } from "./daemon/config.ts";
 import { askInfo, type EmulatorParts, runEmulator } from "./daemon/emulator.ts";
 import { explain } from "./daemon/explain.ts";
@@ -11,11 +11,21 @@ import { Log, LOG_DEFAULT } from "./daemon/log.ts";
 import { openManager, usePassedSockets } from "./daemon/service.ts";
 import { openSystem, type System } from "./daemon/system.ts";
 import manifest from "./deno.json" with { type: "json" };
+import { chooseLibtpms } from "./ffi/embedded.ts";
 import { O } from "./ffi/files.ts";
-import { Libtpms } from "./ffi/libtpms.ts";
+import type { Libtpms } from "./ffi/libtpms.ts";
+import { createVtpmDevice } from "./transports/vtpm_proxy.ts";
 
 const PROGRAM = "swtpm";
+/** Exit codes of the cuse interface, the C program's negative numbers in eight bits. */
+const CUSE_EXIT = { notRoot: 252, noUser: 251 } as const;
 const INTERFACES: readonly string[] = ["socket", "chardev", "cuse"] satisfies Interface[];
+
+type Tool = (
+  system: System,
+  surroundings: Surroundings,
+  words: readonly string[],
+) => Promise<number>;
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
@@ -37,6 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (which === "-v" || which === "--version") {
     print(`TPM emulator version ${manifest.version}, ${COPYRIGHT}\n`);
+    if (rest[0] === "--verbose") print((await import("./tools/version.ts")).contents());
     return 0;
   }
   if (which === "completions") {
@@ -46,11 +57,32 @@ async function main(args: readonly string[]): Promise<number> {
     else print(script);
     return script === undefined ? 1 : 0;
   }
+  const tool = await toolNamed(which);
+  if (tool !== undefined) {
+    const system = openSystem();
+    return await tool(system, surroundingsOf(system), rest);
+  }
   if (!INTERFACES.includes(which)) {
     complain(`Unsupported TPM interface type '${which}'.\n${topHelp(PROGRAM)}`);
     return 1;
   }
   return await emulate(which as Interface, rest);
+}
+
+/** A program beside the emulator; what it is made of is loaded only when it is asked for. */
+async function toolNamed(name: string): Promise<Tool | undefined> {
+  switch (name) {
+    case "run":
+      return (await import("./tools/run.ts")).run;
+    case "start":
+      return (await import("./tools/start.ts")).start;
+    case "stop":
+      return (await import("./tools/stop.ts")).stop;
+    case "doctor":
+      return (await import("./tools/doctor.ts")).doctor;
+    default:
+      return undefined;
+  }
 }
 
 /** One run of an interface: words, background, root, user, log, the rest, in this order. */
@@ -59,7 +91,8 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
   let log = Log.open(system.files, LOG_DEFAULT);
   let line: CommandLine | undefined;
   try {
-    const asked = readCommandLine(which, words, surroundingsOf(system), refuse);
+    const tell = isSecond() ? () => {} : refuse;
+    const asked = readCommandLine(which, words, surroundingsOf(system), tell);
     if (asked.kind === "help") {
       print(interfaceHelp(PROGRAM, which));
       return 0;
@@ -69,18 +102,25 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
       return 0;
     }
     line = asked.line;
+    if (which === "cuse") becomeRoot(system);
     const background = line.background ? Background.take(system) : undefined;
     if (line.background && background === undefined) return startInBackground(system);
     const manager = openManager(system);
     const device = line.device === undefined ? undefined : system.files.open(line.device, O.RDWR);
-    let libtpms = await dropPrivileges(system, line);
-    const openLibtpms = () => libtpms ??= Libtpms.open();
+    const vtpm = line.vtpmProxy ? createVtpmDevice(system.files, line.tpm2) : undefined;
+    const rights = await dropPrivileges(system, which, line);
+    let { libtpms } = rights;
+    const choice = line.libtpms;
+    const openLibtpms = () => libtpms ??= chooseLibtpms(system.libc, choice).libtpms;
     const wanted = line.log();
     if (wanted !== undefined) log = Log.open(system.files, wanted);
     const config = line.config(wanted, device);
     if (config.print === undefined) usePassedSockets(system, config, background?.starter);
     const report = (message: string) => log.line(message);
-    const parts = { system, config, log, report, manager, background, openLibtpms };
+    const parts: EmulatorParts = {
+      ...{ system, config, log, report, manager, background, openLibtpms },
+      ...{ vtpm, later: rights.later },
+    };
     if (config.print !== undefined) return await printInstead(parts, config.print);
     return await runEmulator(parts);
   } catch (error) {
@@ -114,17 +154,51 @@ function refuse(error: UsageError): void {
   complain(`${error.message}\n`);
 }
 
-/** Changes root and user; returns libtpms where it had to be opened before that. */
-async function dropPrivileges(system: System, line: CommandLine): Promise<Libtpms | undefined> {
+/** Devices are made by root, also where the program is only allowed to become root. */
+function becomeRoot({ users }: System): void {
+  try {
+    users.setUser(0);
+  } catch (error) {
+    throw new UsageError(`Only root can make a CUSE device: ${(error as Error).message}`, {
+      exitCode: CUSE_EXIT.notRoot,
+    });
+  }
+}
+
+interface Rights {
+  /** Where it had to be opened before the root changed. */
+  libtpms: Libtpms | undefined;
+  /** Where the user is to change later. */
+  later: EmulatorParts["later"];
+}
+
+/** Changes root and user; the cuse interface changes the user when its device is there. */
+async function dropPrivileges(
+  system: System,
+  which: Interface,
+  line: CommandLine,
+): Promise<Rights> {
   const { chroot, runas } = line;
-  if (chroot === undefined && runas === undefined) return undefined;
-  const { becomeUser, changeRoot, identify } = await import("./daemon/privileges.ts");
+  if (chroot === undefined && runas === undefined) return { libtpms: undefined, later: undefined };
+  const { becomeUser, changeRoot, identify, userOf } = await import("./daemon/privileges.ts");
   const identity = runas === undefined ? undefined : identify(system, runas);
   // Neither libtpms nor what it needs can be seen from the new root.
-  const libtpms = chroot === undefined ? undefined : Libtpms.open();
+  const libtpms = chroot === undefined
+    ? undefined
+    : chooseLibtpms(system.libc, line.libtpms).libtpms;
   if (chroot !== undefined) changeRoot(system, chroot);
-  if (identity !== undefined) becomeUser(system, identity);
-  return libtpms;
+  if (identity === undefined) return { libtpms, later: undefined };
+  if (which !== "cuse") {
+    becomeUser(system, identity);
+    return { libtpms, later: undefined };
+  }
+  const user = userOf(system, identity);
+  if (user === undefined) {
+    throw new UsageError(`The user '${identity.name}' does not exist`, {
+      exitCode: CUSE_EXIT.noUser,
+    });
+  }
+  return { libtpms, later: { user, become: () => becomeUser(system, identity) } };
 }
 
 async function printInstead(

@@ -122,8 +122,25 @@ export class CommandLine {
     if (!taken) this.#fd = fd;
   }
 
+  /** The cuse interface has no option for it: its device serves in the background. */
   get background(): boolean {
-    return this.#line.has("daemon");
+    return this.#line.has("daemon") || (this.which === "cuse" && !this.#prints);
+  }
+
+  get tpm2(): boolean {
+    return this.#line.has("tpm2");
+  }
+
+  /** The kernel's vTPM proxy makes the device, before root and user change. */
+  get vtpmProxy(): boolean {
+    const refused = this.#device !== undefined || this.#fd !== undefined;
+    return this.#line.has("vtpm-proxy") && !this.#prints && !refused;
+  }
+
+  /** Something is printed in place of serving. */
+  get #prints(): boolean {
+    const options = ["print-capabilities", "print-states", "print-profiles"];
+    return this.#info !== 0 || options.some((option) => this.#line.has(option));
   }
 
   get chroot(): string | undefined {
@@ -132,6 +149,11 @@ export class CommandLine {
 
   get runas(): string | undefined {
     return this.#line.text("runas");
+  }
+
+  /** Which libtpms to open; undefined leaves it to what there is. */
+  get libtpms(): string | undefined {
+    return this.#line.text("libtpms") ?? this.#line.surroundings.variable("SWTPM_LIBTPMS");
   }
 
   /** The character device of `-c`, which is opened before root and user change. */
@@ -232,7 +254,19 @@ export class CommandLine {
     this.#refuseStandardStream();
     if (fd !== undefined) config.data = dataOfDescriptor(fd);
     config.control = controlConfig(line);
-    return this.#common(config);
+    const whole = this.#common(config);
+    return whole.vtpmProxy ? this.#proxied(whole) : whole;
+  }
+
+  /** What the kernel's driver needs: a TPM that is on, started up, and obeys its vendor command. */
+  #proxied(config: DaemonConfig): DaemonConfig {
+    const none = this.#line.structured("flags")?.["startup-none"] ?? false;
+    return {
+      ...config,
+      startNow: true,
+      startup: config.startup ?? (none ? undefined : "clear"),
+      policy: { ...config.policy, allowSetLocality: true },
+    };
   }
 
   #cuseConfig(config: DaemonConfig): DaemonConfig {

@@ -8,7 +8,10 @@ const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = typeof SHELLS[number];
 
 const INTERFACES: readonly Interface[] = ["socket", "chardev", "cuse"];
-const TOP = [...INTERFACES, "completions", "--help", "--version"];
+const TOP = [
+  ...INTERFACES,
+  ...["run", "start", "stop", "doctor", "completions", "--help", "--version"],
+];
 
 /** Words that a sub-parameter takes, where they can be counted. */
 const choices: Readonly<Record<string, readonly string[]>> = {

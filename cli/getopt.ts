@@ -22,7 +22,7 @@ export type Given =
 export interface GetoptOptions {
   /** What messages begin with. */
   program: string;
-  /** Options end at the first operand (POSIXLY_CORRECT). */
+  /** Options end at the first operand, and all behind it are operands (POSIXLY_CORRECT). */
   operandEnds?: boolean;
 }
 
@@ -45,8 +45,8 @@ export function* getopt(
     } else if (word.startsWith("-") && word.length > 1) {
       yield* letters(word);
     } else {
-      yield { kind: "operand", word };
-      if (operandEnds) return;
+      const operands = operandEnds ? [word, ...rest.splice(0)] : [word];
+      for (const operand of operands) yield { kind: "operand", word: operand };
     }
   }
 

@@ -44,7 +44,7 @@ Deno.test("operands may stand anywhere, and everything behind -- is one", () => 
 });
 
 Deno.test("with POSIXLY_CORRECT the first operand ends the options", () => {
-  deepEqual(parse(["-d", "a", "--bogus"], { operandEnds: true }), ["daemon=", "a"]);
+  deepEqual(parse(["-d", "a", "--bogus"], { operandEnds: true }), ["daemon=", "a", "--bogus"]);
 });
 
 Deno.test("an argument may look like an option, or be empty", () => {

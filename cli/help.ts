@@ -81,17 +81,24 @@ function wrap(text: string, first: number, others: number): string {
 /** What stands on the page when no interface was chosen. */
 export function topHelp(program: string): string {
   return `Usage: ${program} socket|chardev|cuse [options]
+       ${program} run [options] [--] COMMAND [ARGS...]
 
 Emulates a TPM 1.2 or 2.0 with libtpms.
 
   ${program} socket       TPM commands come through TCP or Unix sockets
   ${program} chardev      TPM commands come through a character device or a vTPM proxy
   ${program} cuse         a character device of its own, /dev/NAME
+
+  ${program} run          runs a command with a TPM of its own
+  ${program} start        starts a TPM in the background, for a script's next lines
+  ${program} stop         ends it
+  ${program} doctor       what this machine offers to a TPM, and what is in its way
   ${program} completions  a script for your shell: bash, zsh or fish
 
-  '${program} INTERFACE --help' shows the options, with examples.
+  '${program} socket --help' and so on show the options, with examples.
 
   -h|--help             print this page and exit
-  -v|--version          print the version and exit
+  -v|--version          print the version and exit; with --verbose behind it also
+                        what the program is made of, and the licences
 `;
 }

@@ -130,13 +130,14 @@ export const options: readonly Option[] = [
   {
     name: "tpmstate",
     argument: true,
-    hint: "dir=DIR|backend-uri=dir://DIR|backend-uri=file://FILE[,mode=0...][,lock][,backup]" +
-      "[,fsync]",
+    hint: "dir=DIR|backend-uri=dir://DIR|backend-uri=file://FILE|backend-uri=memory://" +
+      "[,mode=0...][,lock][,backup][,fsync]",
     interfaces: ALL,
     section: "tpm",
     help:
       "where the TPM keeps its state, and the mode of its files (0640 where none is given): a " +
-      "directory, which has to exist, or a file or block device. Without this option it is the " +
+      "directory, which has to exist, a file or block device, or memory, which forgets it at " +
+      "the end of the process. Without this option it is the " +
       "directory in the environment variable TPM_PATH. lock keeps other processes away, as is " +
       "the rule for directories; backup keeps the last state beside the new one; fsync answers " +
       "only when the state is on the medium",
@@ -279,6 +280,15 @@ export const options: readonly Option[] = [
       "what happens on a system call that a TPM never needs: the process is killed (kill, where " +
       "nothing is said), the kernel logs it (log), or there is no filter (none)",
     parameters: parameters.seccomp,
+  },
+  {
+    name: "libtpms",
+    argument: true,
+    hint: "system|embedded|PATH",
+    interfaces: ALL,
+    section: "process",
+    help: "the libtpms to use: the system's, the one inside this program, or a file; without it " +
+      "the environment variable SWTPM_LIBTPMS counts, else the system's, else the one inside",
   },
   {
     name: "print-capabilities",

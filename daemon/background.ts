@@ -54,6 +54,11 @@ function startAgain({ spawner }: System, words: Uint8Array<ArrayBuffer>): number
   }
 }
 
+/** Whether this is the second process, whose words the first one has read already. */
+export function isSecond(): boolean {
+  return Deno.env.get(READY_VARIABLE) !== undefined;
+}
+
 /** The background process' side. */
 export class Background {
   private constructor(

@@ -19,6 +19,8 @@ export interface DataConfig {
   source: Source;
   /** The connection is closed after each answer. */
   disconnect: boolean;
+  /** How many clients may be connected at a time; one where not given. */
+  clientsMax?: number;
   /** The process ends with the connection, whatever `--terminate` says. */
   terminate: boolean;
 }

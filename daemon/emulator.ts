@@ -4,16 +4,19 @@ import type { ControlTap } from "../control/connection.ts";
 import { makeHandlers } from "../control/handlers.ts";
 import type { Libtpms } from "../ffi/libtpms.ts";
 import { Poller } from "../ffi/poll.ts";
+import type { User } from "../ffi/users.ts";
 import { StorageLock } from "../state/storage_lock.ts";
 import { type Family, tpm12, tpm2 } from "../tpm/family.ts";
 import type { Tap } from "../tpm/tap.ts";
 import { Tpm } from "../tpm/tpm.ts";
+import type { VtpmDevice } from "../transports/vtpm_proxy.ts";
 import type { Background } from "./background.ts";
 import type { DaemonConfig } from "./config.ts";
 import { confine } from "./confine.ts";
+import { runCuse } from "./cuse.ts";
 import { explain } from "./explain.ts";
 import type { Log } from "./log.ts";
-import { Loop } from "./loop.ts";
+import { type DataPlan, Loop } from "./loop.ts";
 import { PidFile } from "./pid_file.ts";
 import { ReportingStore } from "./reporting_store.ts";
 import type { Manager } from "./service.ts";
@@ -27,8 +30,8 @@ import type { System } from "./system.ts";
 const CONTROL_DUMP_MAX = 1024;
 /** Details are shown from log level 3 on. */
 const DETAIL_DEPTH = 2;
-/** A listener or a connection for each of the two channels. */
-const DESCRIPTORS = 2;
+/** Listeners of the two channels and the control connection; the data connections come on top. */
+const DESCRIPTORS = 3;
 
 /** What one process is made of. */
 export interface EmulatorParts {
@@ -42,6 +45,10 @@ export interface EmulatorParts {
   manager: Manager;
   /** Where this is the process that stays in the background. */
   background: Background | undefined;
+  /** The kernel's device that the TPM is behind, where there is one. */
+  vtpm?: VtpmDevice | undefined;
+  /** Who to become; the cuse interface does that last, all others did it before. */
+  later?: { user: User; become: () => void } | undefined;
 }
 
 /** Runs the emulator to its end. Errors that keep it from starting are thrown. */
@@ -51,7 +58,19 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   const signals = new Ending();
   closers.defer(watchSignals(() => signals.end()));
 
-  const emulator = await open(parts, closers);
+  const steps = {
+    open: () => open(parts, closers),
+    startUp: (tpm: Tpm) => startUp(parts, tpm),
+    onEnd: (action: () => void) => signals.onEnd(action),
+    announce() {
+      background?.ready();
+      manager.ready();
+      closers.defer(() => manager.stopping());
+    },
+  };
+  if (config.cuse !== undefined) return await runCuse(parts, config.cuse, steps, closers);
+
+  const emulator = await steps.open();
   const { tpm } = emulator;
   if (config.startNow && tpm.start(false) !== 0) return 1;
 
@@ -59,16 +78,18 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   signals.onEnd(() => loop.end());
   // The runtime's threads are all there by now, or are made by means that the profile allows.
   confine(system, config.seccomp, report);
-  background?.ready();
-  manager.ready();
-  closers.defer(() => manager.stopping());
-  if (config.startup !== undefined && !tpm.startup(config.startup)) {
-    report(`A ${tpm.family.name} has no startup-${config.startup}`);
-    return 0;
-  }
+  steps.announce();
+  if (!startUp(parts, tpm)) return 0;
   system.process.trim();
   await loop.run();
   return 0;
+}
+
+/** Sends the Startup command that was asked for; false where the TPM has none of that type. */
+function startUp({ config, report }: EmulatorParts, tpm: Tpm): boolean {
+  if (config.startup === undefined || tpm.startup(config.startup)) return true;
+  report(`A ${tpm.family.name} has no startup-${config.startup}`);
+  return false;
 }
 
 /**
@@ -100,17 +121,15 @@ class Ending {
   }
 }
 
-type Opened = Awaited<ReturnType<typeof open>>;
+/** What a loop serves. */
+export type Opened = Awaited<ReturnType<typeof open>>;
 
 /**
- * Opens everything that the configuration names, but does not turn the chip on. The sockets come
- * first: who started us waits for them, and connections wait in them.
+ * Opens everything that the configuration names, but does not turn the chip on; `closers` give it
+ * back. The sockets come first: who started us waits for them, and connections wait in them.
  */
-async function open(parts: EmulatorParts, closers: DisposableStack) {
+export async function open(parts: EmulatorParts, closers: DisposableStack) {
   const { system, config, log, report } = parts;
-  if (config.vtpmProxy || config.cuse !== undefined) {
-    throw new Error("devices that the kernel makes for us are not supported yet");
-  }
   const leaving = new Leaving();
   closers.defer(() => leaving.leave());
   const pidFile = config.pid === undefined ? undefined : new PidFile(system, config.pid);
@@ -141,6 +160,8 @@ async function open(parts: EmulatorParts, closers: DisposableStack) {
     lock,
     swapBackup: () => store.backend.swapBackup(),
     policy: config.policy,
+    // A device is for drivers and tools, which do not send them.
+    prefixes: config.cuse === undefined,
     profile,
     settle,
     autoShutdown: config.autoShutdown,
@@ -148,9 +169,9 @@ async function open(parts: EmulatorParts, closers: DisposableStack) {
     tap,
   });
   closers.defer(() => tpm.stop());
-  // Who waits for the pid file expects the TPM's state soon after it.
-  pidFile?.write();
-  return { store, lock, tpm, leaving, ...channels };
+  // Who waits for the pid file expects the TPM's state soon after it, or the device to be there.
+  if (config.cuse === undefined) pidFile?.write();
+  return { store, lock, tpm, leaving, pidFile, ...channels };
 }
 
 /**
@@ -191,9 +212,12 @@ async function settlement(
 ): Promise<(() => void) | undefined> {
   const { Openssl } = await import("../ffi/openssl.ts");
   const { settleCrypto } = await import("./crypto_policy.ts");
+  const openssl = Openssl.loaded();
+  if (openssl === undefined) return undefined;
+  // Has libcrypto read its configuration, which the TPM's start would have to wait for.
+  void openssl.fipsByDefault;
   return () => {
-    using openssl = Openssl.loaded();
-    if (openssl === undefined) return;
+    using _keys = openssl;
     settleCrypto(config.tpm2, {
       openssl,
       info: (flag) => libtpms.info(flag),
@@ -219,6 +243,7 @@ function openChannels(system: System, config: DaemonConfig, leaving: Leaving) {
       ...data,
       terminate: config.terminate || (config.data?.terminate ?? false),
       disconnect: config.data?.disconnect ?? false,
+      clientsMax: config.data?.clientsMax ?? 1,
     },
   };
 }
@@ -248,15 +273,19 @@ async function openTaps(
 
 /** A TPM that nobody can turn on, or reach, is most likely not what was meant. */
 function warnOfSilence(config: DaemonConfig, report: (message: string) => void): void {
-  if (config.print !== undefined || config.control !== undefined || config.startNow) return;
+  const controlled = config.control !== undefined || config.cuse !== undefined;
+  if (config.print !== undefined || controlled || config.startNow) return;
   report(
     "There is no control channel to start the TPM by, and no --flags " +
       "not-need-init,startup-clear: it will refuse every command",
   );
 }
 
-function makeLoop({ system, log, report }: EmulatorParts, opened: Opened): Loop {
-  const { store, lock, tpm, leaving, data, control } = opened;
+/** The loop that serves what was opened. */
+export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
+  const { system, log, report } = parts;
+  const { store, lock, tpm, leaving, control } = opened;
+  const data = parts.vtpm === undefined ? opened.data : vtpmPlan(system, parts.vtpm);
   const handlers = makeHandlers({
     tpm,
     store,
@@ -267,7 +296,7 @@ function makeLoop({ system, log, report }: EmulatorParts, opened: Opened): Loop 
   const loop: Loop = new Loop({
     tpm,
     lock,
-    poller: new Poller(system.libc, DESCRIPTORS),
+    poller: new Poller(system.libc, DESCRIPTORS + data.clientsMax),
     spin: new Spin(system.process.processors()),
     data,
     control,
@@ -290,6 +319,15 @@ function makeLoop({ system, log, report }: EmulatorParts, opened: Opened): Loop 
     report,
   });
   return loop;
+}
+
+/** The kernel is the client of its device; users may have it as soon as the TPM answers. */
+function vtpmPlan(system: System, { fd, path, major, minor }: VtpmDevice) {
+  // Programs read the device's name from this line.
+  const line = `New TPM device: ${path} (major/minor = ${major}/${minor})\n`;
+  Deno.stdout.writeSync(new TextEncoder().encode(line));
+  const channel = channelOf(system, fd, "data channel");
+  return { channel, terminate: true, disconnect: false, clientsMax: 1 } satisfies DataPlan;
 }
 
 function controlTap(log: Log): ControlTap {

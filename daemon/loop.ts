@@ -9,7 +9,7 @@ import type { StorageLock } from "../state/storage_lock.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import type { Channel } from "../transports/channel.ts";
 import type { Listener } from "../transports/listener.ts";
-import { MessageReader } from "../transports/message_reader.ts";
+import { DataConnection } from "./data_connection.ts";
 import type { Spin } from "./spin.ts";
 
 /** How one channel begins and what its end means. */
@@ -24,6 +24,8 @@ export interface ChannelPlan {
 export interface DataPlan extends ChannelPlan {
   /** The connection is closed after each answer. */
   disconnect: boolean;
+  /** How many clients may be connected at a time; one, as in the C program, where not given. */
+  clientsMax?: number;
 }
 
 export interface LoopParts {
@@ -51,11 +53,10 @@ const SLEEP_MS = 20;
 const TURN_MS = 50;
 
 export class Loop {
-  #data: Channel | undefined;
+  /** The data connections; who is served next comes first. */
+  readonly #clients: DataConnection[] = [];
+  readonly #clientsMax: number;
   #control: ControlConnection | undefined;
-  readonly #reader: MessageReader;
-  /** The data connection's command that runs in another thread. */
-  #answering = false;
   #ending = false;
   /** Something was served since the last long wait: more may follow soon. */
   #busy = false;
@@ -63,8 +64,8 @@ export class Loop {
   #turned = 0;
 
   constructor(private readonly parts: LoopParts) {
-    this.#reader = new MessageReader(parts.tpm.family.prefixed);
-    this.#data = parts.data.channel;
+    this.#clientsMax = parts.data.clientsMax ?? 1;
+    if (parts.data.channel !== undefined) this.#connect(parts.data.channel);
     if (parts.control.channel !== undefined) {
       this.#control = new ControlConnection(parts.control.channel, parts.connection);
     }
@@ -72,7 +73,8 @@ export class Loop {
 
   /** Whether SET_DATAFD would take the place of a data connection. */
   get hasDataConnection(): boolean {
-    return this.#data !== undefined || this.parts.data.listener !== undefined;
+    const alone = this.#clientsMax === 1 && this.parts.data.listener !== undefined;
+    return alone || this.#clients.length >= this.#clientsMax;
   }
 
   /** Ends the loop after the message that is being served; may be called at any time. */
@@ -89,46 +91,41 @@ export class Loop {
   async run(): Promise<void> {
     const { poller, tpm } = this.parts;
     while (!this.#ending) {
-      const dataFd = this.#dataFd;
-      const dataSlot = this.#watchData();
+      const listenerSlot = this.#watchData();
       const controlSlot = this.#watchControl();
       const waiting = this.#wait();
       if (waiting !== undefined) await waiting;
       if (this.#ending) break;
       const controlFound = controlSlot === undefined ? 0 : poller.found(controlSlot);
-      // The connection may have been lost meanwhile, when an answer could not be sent.
-      const dataFound = dataSlot === undefined || dataFd !== this.#dataFd
-        ? 0
-        : poller.found(dataSlot);
-      this.#busy ||= controlFound !== 0 || dataFound !== 0;
+      this.#busy ||= controlFound !== 0;
       // Control goes first: it may change what a command means that came at the same time.
       if (controlFound !== 0 || this.#control?.deadline !== undefined) {
         await this.#serveControl(controlFound);
         if (this.#ending) break;
       }
-      const serving = this.#serveData(dataFound);
+      const serving = this.#serveData(listenerSlot);
       if (serving !== undefined) await serving;
     }
     if (tpm.pending !== undefined) await tpm.pending;
     this.#control?.close();
-    this.#data?.close();
+    for (const { channel } of this.#clients) channel.close();
   }
 
-  /** Descriptor of the data channel: its connection's, or its listener's. */
-  get #dataFd(): number | undefined {
-    return this.#data?.fd ?? this.parts.data.listener?.fd;
-  }
-
+  /** Waits for what the data connections have, and for further ones; returns the listener's slot. */
   #watchData(): number | undefined {
     const { poller, data, tpm } = this.parts;
     poller.clear();
-    if (this.#data === undefined) {
-      return data.listener === undefined ? undefined : poller.add(data.listener.fd, POLLIN);
+    for (const client of this.#clients) {
+      const { fd, unsent } = client.channel;
+      client.slot = undefined;
+      if (unsent) client.slot = poller.add(fd, POLLOUT);
+      else if (tpm.pending === undefined) client.slot = poller.add(fd, POLLIN);
+      // Without events asked for, a hang-up is found all the same; a client that only sends no more
+      // still waits for its answer. Who waits for the answer of another is not looked at.
+      else if (client.answering) client.slot = poller.add(fd, 0);
     }
-    if (this.#data.unsent) return poller.add(this.#data.fd, POLLOUT);
-    // Without events asked for, a hang-up is found all the same; a client that only sends no more
-    // still waits for its answer.
-    return poller.add(this.#data.fd, tpm.pending === undefined ? POLLIN : 0);
+    if (data.listener === undefined || this.#clients.length >= this.#clientsMax) return undefined;
+    return poller.add(data.listener.fd, POLLIN);
   }
 
   #watchControl(): number | undefined {
@@ -175,9 +172,12 @@ export class Loop {
   /** Milliseconds until something is due; -1 where nothing is. */
   #timeout(): number {
     let deadline = this.#control?.deadline ?? Infinity;
-    if (this.#data !== undefined && !this.#data.unsent && this.parts.tpm.pending === undefined) {
-      if (this.#reader.size > 0) return 0;
-      deadline = Math.min(deadline, this.#reader.restUntil ?? Infinity);
+    if (this.parts.tpm.pending === undefined) {
+      for (const { channel, reader } of this.#clients) {
+        if (channel.unsent) continue;
+        if (reader.size > 0) return 0;
+        deadline = Math.min(deadline, reader.restUntil ?? Infinity);
+      }
     }
     if (deadline === Infinity) return -1;
     return Math.max(0, Math.ceil(deadline - performance.now()));
@@ -222,57 +222,83 @@ export class Loop {
         this.parts.lock.release();
         break;
       case "useDataFd":
-        this.#data = this.parts.channelOf(effect.fd);
+        this.#connect(this.parts.channelOf(effect.fd));
         break;
     }
   }
 
-  #serveData(found: number): Promise<void> | undefined {
-    const { data, tpm } = this.parts;
-    if (this.#data === undefined) {
-      return found === 0 || data.listener === undefined ? undefined : this.#accept(data.listener);
+  /** Gives each data connection its turn, then takes a new one. */
+  #serveData(listenerSlot: number | undefined): Promise<void> | undefined {
+    const { data, poller } = this.parts;
+    for (let at = 0; at < this.#clients.length;) {
+      const client = this.#clients[at]!;
+      const found = client.slot === undefined ? 0 : poller.found(client.slot);
+      this.#busy ||= found !== 0;
+      const serving = this.#serveClient(client, found);
+      if (serving !== undefined) return serving;
+      // It may have gone, or to the end of the row.
+      if (this.#clients[at] === client) at++;
     }
-    if (this.#data.unsent) {
-      if (found !== 0 && !this.#data.flush()) this.#loseData();
+    const waiting = listenerSlot !== undefined && poller.found(listenerSlot) !== 0;
+    if (!waiting || data.listener === undefined) return undefined;
+    this.#busy = true;
+    return this.#accept(data.listener);
+  }
+
+  #serveClient(client: DataConnection, found: number): Promise<void> | undefined {
+    const { channel } = client;
+    if (channel.unsent) {
+      if (found !== 0 && !channel.flush()) this.#lose(client);
       return undefined;
     }
-    if (tpm.pending !== undefined) {
-      if (found !== 0 && this.#answering) this.#loseData();
+    if (this.parts.tpm.pending !== undefined) {
+      if (found !== 0 && client.answering) this.#lose(client);
       return undefined;
     }
-    return this.#serveMessages(this.#data, found !== 0);
+    return this.#serveMessages(client, found !== 0);
   }
 
   async #accept(listener: Listener): Promise<void> {
-    this.#data = await listener.accept();
+    const channel = await listener.accept();
+    if (channel !== undefined) this.#connect(channel);
   }
 
-  /** Answers messages as long as they come fast, and no longer than a slice of time. */
-  #serveMessages(channel: Channel, readable: boolean): Promise<void> | undefined {
+  #connect(channel: Channel): void {
+    this.#clients.push(new DataConnection(channel, this.parts.tpm.family.prefixed));
+  }
+
+  /**
+   * Answers messages as long as they come fast, and no longer than a slice of time; only one when
+   * there are other clients.
+   */
+  #serveMessages(client: DataConnection, readable: boolean): Promise<void> | undefined {
     const { lock, spin } = this.parts;
-    const reader = this.#reader;
+    const { channel, reader } = client;
     if (reader.size === 0 && !reader.overdue()) {
       if (!readable) return undefined;
       const outcome = reader.receive(channel);
-      if (outcome === "gone") this.#loseData();
+      if (outcome === "gone") this.#lose(client);
       if (outcome !== "message") return undefined;
     }
     const locking = lock.ensure();
     if (locking !== undefined) return this.#locked(locking);
     const end = performance.now() + SLICE_MS;
     for (;;) {
-      if (!this.#answer(channel) || !channel.neverWaits) return undefined;
-      if (reader.size === 0 && !this.#look(channel, spin.looks())) return undefined;
+      if (!this.#answer(client) || !channel.neverWaits || this.#clients.length > 1) {
+        return undefined;
+      }
+      if (reader.size === 0 && !this.#look(client, spin.looks())) return undefined;
       if (performance.now() > end) return undefined;
     }
   }
 
   /** Looks so many times for the next message; true when it came. */
-  #look(channel: Channel, looks: number): boolean {
+  #look(client: DataConnection, looks: number): boolean {
+    const { channel, reader } = client;
     for (let look = 0; look < looks; look++) {
-      const outcome = this.#reader.receive(channel);
+      const outcome = reader.receive(channel);
       if (outcome === "nothing") continue;
-      if (outcome === "gone") this.#loseData();
+      if (outcome === "gone") this.#lose(client);
       if (outcome !== "message") return false;
       this.parts.spin.hit();
       return true;
@@ -292,17 +318,16 @@ export class Loop {
   }
 
   /** Has the message answered; false when the channel cannot be served further now. */
-  #answer(channel: Channel): boolean {
-    const { tpm } = this.parts;
-    const reader = this.#reader;
+  #answer(client: DataConnection): boolean {
+    const { reader } = client;
     try {
-      const answer = tpm.process(reader.buffer, reader.size);
+      const answer = this.parts.tpm.process(reader.buffer, reader.size);
       if (answer instanceof Promise) {
-        this.#answerLater(channel, answer);
+        this.#answerLater(client, answer);
         return false;
       }
       reader.drop();
-      return this.#send(channel, answer);
+      return this.#send(client, answer);
     } catch (error) {
       reader.drop();
       this.parts.report((error as Error).message);
@@ -310,44 +335,45 @@ export class Loop {
     }
   }
 
-  #answerLater(channel: Channel, answer: Promise<Uint8Array<ArrayBuffer>>): void {
-    this.#answering = true;
+  #answerLater(client: DataConnection, answer: Promise<Uint8Array<ArrayBuffer>>): void {
+    client.answering = true;
+    this.#clients.push(...this.#clients.splice(this.#clients.indexOf(client), 1));
     answer.then((response) => {
-      // The client may have gone meanwhile, and another one come.
-      if (this.#answering) {
-        this.#reader.drop();
-        this.#send(channel, response);
-      }
+      // The client may have gone meanwhile.
+      if (!client.answering) return;
+      client.reader.drop();
+      this.#send(client, response);
     }, (error) => {
-      if (this.#answering) this.#reader.drop();
+      if (client.answering) client.reader.drop();
       this.parts.report((error as Error).message);
     }).finally(() => {
-      this.#answering = false;
+      client.answering = false;
       this.parts.poller.wake();
     });
   }
 
   /** Sends an answer; false when the connection is closed with it or cannot take more now. */
-  #send(channel: Channel, answer: Uint8Array<ArrayBuffer>): boolean {
-    const { data } = this.parts;
-    if (!channel.send(answer) || (data.disconnect && !channel.unsent)) {
-      this.#dropData();
+  #send(client: DataConnection, answer: Uint8Array<ArrayBuffer>): boolean {
+    const { channel } = client;
+    if (!channel.send(answer) || (this.parts.data.disconnect && !channel.unsent)) {
+      this.#drop(client);
       return false;
     }
     return !channel.unsent;
   }
 
   /** The client is gone. */
-  #loseData(): void {
-    this.parts.report("The data client disconnected");
-    this.#dropData();
+  #lose(client: DataConnection): void {
+    // Where several come and go, that is no news.
+    if (this.#clientsMax === 1) this.parts.report("The data client disconnected");
+    this.#drop(client);
   }
 
-  #dropData(): void {
-    this.#data?.close();
-    this.#data = undefined;
-    this.#answering = false;
-    this.#reader.reset();
+  #drop(client: DataConnection): void {
+    client.answering = false;
+    client.channel.close();
+    const at = this.#clients.indexOf(client);
+    if (at >= 0) this.#clients.splice(at, 1);
     if (this.parts.data.terminate) this.#ending = true;
   }
 }

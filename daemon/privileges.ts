@@ -17,6 +17,12 @@ export function identify({ users }: System, name: string): Identity {
   return { name, outside: /^\d+$/.test(name) ? undefined : users.user(name) };
 }
 
+/** Who that is, by the files in the new root first; undefined where there is no such user. */
+export function userOf({ users }: System, { name, outside }: Identity): User | undefined {
+  const id = Number(name);
+  return /^\d+$/.test(name) ? { uid: id, gid: id } : users.user(name) ?? outside;
+}
+
 /** Makes `directory` the root of this process. */
 export function changeRoot({ users }: System, directory: string): void {
   try {

@@ -3,6 +3,7 @@ import type { Backend } from "../state/backend.ts";
 import { DirectoryBackend } from "../state/directory.ts";
 import { readKey } from "../state/key_file.ts";
 import { LinearBackend } from "../state/linear.ts";
+import { MemoryBackend } from "../state/memory.ts";
 import { MissingBackend } from "../state/missing.ts";
 import { StateStore } from "../state/store.ts";
 import type { DaemonConfig } from "./config.ts";
@@ -10,6 +11,8 @@ import type { System } from "./system.ts";
 
 const DIRECTORY = "dir://";
 const FILE = "file://";
+/** State that ends with the process. */
+export const MEMORY = "memory://";
 
 /** The backend of the configuration; what is wrong with it shows when it is first used. */
 export function openBackend(
@@ -35,13 +38,16 @@ export function openBackend(
       report,
     });
   }
-  if (!uri.startsWith(FILE)) {
-    return new MissingBackend(`unsupported backend '${uri}': it is dir://DIRECTORY or file://FILE`);
+  if (uri !== MEMORY && !uri.startsWith(FILE)) {
+    return new MissingBackend(
+      `unsupported backend '${uri}': it is dir://DIRECTORY, file://FILE or memory://`,
+    );
   }
   if (backup || fsync) {
     const option = backup ? "backup" : "fsync";
     return new MissingBackend(`the option '${option}' of --tpmstate is for directories only`);
   }
+  if (uri === MEMORY) return new MemoryBackend();
   return new LinearBackend(system.files, { path: uri.slice(FILE.length), mode, lock, report });
 }
 

@@ -40,6 +40,8 @@ export interface TpmParts {
   profile?: string | undefined;
   /** Called when the chip was turned on; what it throws turns it off again. */
   settle?: (() => void) | undefined;
+  /** False where commands never have a prefix, though the version knows it. */
+  prefixes?: boolean | undefined;
   /** Whether TPM2_Shutdown is sent before the TPM is turned off. */
   autoShutdown: boolean;
   /** Says what a user should know, once per event. */
@@ -67,12 +69,14 @@ export class Tpm {
   #locality = 0;
   #lastCommand: number | undefined;
   #profile: string | undefined;
+  readonly #prefixes: boolean;
   readonly #advice: Advice;
   /** No command was obeyed since the chip was turned on. */
   #fresh = true;
 
   constructor(private readonly parts: TpmParts) {
     this.#profile = parts.profile;
+    this.#prefixes = parts.family.prefixed && parts.prefixes !== false;
     this.#advice = new Advice(parts.family, parts.report);
     parts.libtpms.register({
       nvram: parts.nvram,
@@ -221,7 +225,7 @@ export class Tpm {
     size: number,
   ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     this.parts.tap?.received(message.subarray(0, size));
-    const prefix = this.family.prefixed ? prefixSize(message, size) : 0;
+    const prefix = this.#prefixes ? prefixSize(message, size) : 0;
     if (prefix === 0) return this.#seen(this.#command(message, size));
     // The prefix's locality stays in force, unchecked, as in the C program.
     this.#locality = prefixLocalityAt(message, 0);

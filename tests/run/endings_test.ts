@@ -1,0 +1,223 @@
+// How `swtpm run` ends: with COMMAND's exit code, by signals to it and to COMMAND, before COMMAND was
+// started, as the first process of a machine; each time without leaving anything behind.
+
+import assert from "node:assert/strict";
+import { type Outcome, run, TestProcess } from "../support/process.ts";
+import { plainProgram, programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { pause, waitUntil } from "../support/wait.ts";
+import { Runner, said, shell } from "./runner.ts";
+
+const SIGNALS = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+  SIGTERM: 15,
+} as const;
+type Signal = keyof typeof SIGNALS;
+const SIGNAL_NAMES = Object.keys(SIGNALS) as Signal[];
+
+Deno.test("run: COMMAND's exit code is the exit code", async () => {
+  await using runner = new Runner();
+  for (const code of [0, 1, 77, 125, 255]) {
+    const outcome = await runner.swtpm(["run", ...shell(`tpm2_getrandom -Q 1; exit ${code}`)]);
+    assert.equal(outcome.code, code, said(outcome));
+    assert.equal(outcome.signal, null);
+  }
+  await runner.nothingLeft();
+});
+
+Deno.test("run: a signal that ends COMMAND is told as 128 and its number", async () => {
+  await using runner = new Runner();
+  for (const [name, number] of [["KILL", 9], ["TERM", 15], ["SEGV", 11]] as const) {
+    const outcome = await runner.swtpm(["run", ...shell(`kill -${name} $$`)]);
+    assert.equal(outcome.code, 128 + number, said(outcome));
+    assert.equal(outcome.signal, null, "the run itself was ended by the signal");
+  }
+  await runner.nothingLeft();
+});
+
+Deno.test("run: a COMMAND that cannot be started", async () => {
+  await using runner = new Runner();
+  const missing = await runner.swtpm(["run", "--", "no-such-program"]);
+  assert.equal(missing.code, 127, said(missing));
+  assert.match(missing.stderr, /^swtpm: .*'no-such-program': No such file or directory/);
+  const folder = await runner.swtpm(["run", "--", "/etc"]);
+  assert.equal(folder.code, 126, said(folder));
+  assert.match(folder.stderr, /^swtpm: .*'\/etc': Permission denied/);
+  await runner.nothingLeft();
+});
+
+Deno.test("run: failures of its own end with 125 and a reason", async () => {
+  await using runner = new Runner();
+  const cases: readonly [readonly string[], RegExp][] = [
+    [["--nonsense", "--", "true"], /unrecognized option '--nonsense'/],
+    [["--tpmstate", "dir=/no/such/folder", "--", "true"], /'\/no\/such\/folder'/],
+    [["--tpmstate", "nonsense", "--", "true"], /Unknown option 'nonsense'/],
+    [["--libtpms", "/no/such/library", "--", "true"], /'\/no\/such\/library'/],
+    [["--log", "file=/no/such/folder/log", "--", "true"], /'\/no\/such\/folder\/log'/],
+    [["--", "echo", "{port}"], /'\{port\}' .* needs --tcp/],
+    [["--tcp", "--", "echo", "{sock}"], /'\{sock\}' .* goes with Unix sockets/],
+  ];
+  for (const [words, reason] of cases) {
+    const outcome = await runner.swtpm(["run", ...words]);
+    assert.equal(outcome.code, 125, `run ${words.join(" ")}: ${said(outcome)}`);
+    assert.match(outcome.stderr, reason);
+    assert.equal(outcome.stdout, "", "COMMAND was started");
+  }
+  await runner.nothingLeft();
+});
+
+Deno.test("run: signals reach COMMAND, which decides", async () => {
+  await using runner = new Runner();
+  for (const name of SIGNAL_NAMES) {
+    const ended = await interrupt(runner, name, "");
+    assert.equal(ended.code, 128 + SIGNALS[name], `${name}: ${said(ended)}`);
+    const handled = await interrupt(runner, name, `trap 'exit 42' ${name.slice("SIG".length)}`);
+    assert.equal(handled.code, 42, `${name}: ${said(handled)}`);
+  }
+  await runner.nothingLeft();
+});
+
+/** Sends the signal when COMMAND says that it is there. */
+async function interrupt(runner: Runner, name: Signal, preparation: string): Promise<Outcome> {
+  // A shell runs a trap at once only when it waits for a child by `wait`. Bash ignores SIGQUIT.
+  const script = `${preparation}
+    sleep 60 < /dev/null > /dev/null 2>&1 &
+    tpm2_getrandom --hex 1
+    echo ready
+    wait $!`;
+  await using process = runner.start(["run", "--", "/bin/dash", "-ec", script]);
+  await waitUntil("COMMAND to be there", () => process.stdout.includes("ready"));
+  process.kill(name);
+  const outcome = await process.ended();
+  await runner.endProcesses();
+  return outcome;
+}
+
+Deno.test("run: a signal before COMMAND was started ends it all the same", async () => {
+  await using runner = new Runner();
+  for (let delayMs = 0; delayMs < 120; delayMs += 8) {
+    await using process = runner.start(["run", "--", "sleep", "60"]);
+    await pause(delayMs);
+    process.kill("SIGTERM");
+    const outcome = await process.ended();
+    assert.equal(outcome.code, 128 + SIGNALS.SIGTERM, `after ${delayMs} ms: ${said(outcome)}`);
+    await runner.nothingLeft();
+  }
+});
+
+Deno.test("run: SIGKILL to COMMAND leaves nothing behind", async () => {
+  await using runner = new Runner();
+  await using process = runner.start(["run", ...shell("echo $$; exec sleep 60")]);
+  await waitUntil("COMMAND's number", () => /^\d+\n/.test(process.stdout));
+  Deno.kill(Number(process.stdout), "SIGKILL");
+  const outcome = await process.ended();
+  assert.equal(outcome.code, 137, said(outcome));
+  await runner.nothingLeft();
+});
+
+Deno.test("run: signals that the starter ignores stay ignored", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const fifo = folder.join("go on");
+  await run(plainProgram("mkfifo", "/usr/bin/mkfifo"), [fifo]);
+  const { command } = programUnderTest();
+  const starter = plainProgram("sh", "/bin/sh");
+  const script = `trap '' HUP; exec '${command}' run -- sh -c 'echo ready; cat "${fifo}"'`;
+  await using process = new TestProcess(starter, ["-c", script], {
+    env: { XDG_RUNTIME_DIR: runner.folder },
+  });
+  await waitUntil("COMMAND to be there", () => process.stdout.includes("ready"));
+  process.kill("SIGHUP");
+  await Deno.writeTextFile(fifo, "still there\n");
+  const outcome = await process.ended();
+  assert.equal(outcome.code, 0, said(outcome));
+  assert.equal(outcome.stdout, "ready\nstill there\n");
+  await runner.nothingLeft();
+});
+
+Deno.test("run: COMMAND has the signals' defaults", async () => {
+  await using runner = new Runner();
+  // Were SIGPIPE ignored, as the runtime has it for itself, `yes` would complain and end with 1.
+  const output = await runner.ok(shell(`set +e; yes | head -1; echo "\${PIPESTATUS[0]}"`));
+  assert.equal(output, "y\n141\n");
+});
+
+Deno.test("run: without COMMAND a shell has the TPM", async () => {
+  await using runner = new Runner();
+  const outcome = await runner.swtpm(["run"], {
+    env: { SHELL: "/bin/sh" },
+    stdin: "tpm2_getrandom --hex 4\nexit 3\n",
+  });
+  assert.equal(outcome.code, 3, said(outcome));
+  assert.match(outcome.stdout, /^[0-9a-f]{8}$/);
+  await runner.nothingLeft();
+});
+
+Deno.test("run: a client that shuts the TPM down does not end COMMAND", async () => {
+  await using runner = new Runner();
+  const script = `swtpm_ioctl --unix "$SWTPM_CTRL" -s
+    until ! tpm2_getrandom -Q 1 2> /dev/null; do :; done
+    exit 9`;
+  const outcome = await runner.swtpm(["run", ...shell(script)]);
+  assert.equal(outcome.code, 9, said(outcome));
+  await runner.nothingLeft();
+});
+
+Deno.test("run: as process 1 it reaps what ends below it", async () => {
+  await using runner = new Runner();
+  // Orphans end while COMMAND runs; none may be left as a zombie.
+  const script = `
+    echo "number $PPID"
+    for i in 1 2 3 4 5; do (sh -c 'sleep 0.01 &' &); done
+    alive() { cat /proc/[0-9]*/stat 2> /dev/null | grep -c '^[0-9]* (sleep)'; }
+    for try in $(seq 500); do [ "$(alive)" = 0 ] && break; sleep 0.01; done
+    echo "left $(alive)"
+    exit 7`;
+  const unshare = plainProgram("unshare", "/usr/bin/unshare");
+  const outcome = await run(unshare, [
+    ...["--pid", "--fork", "--mount-proc", programUnderTest().command, "run"],
+    ...shell(script),
+  ], { env: { XDG_RUNTIME_DIR: runner.folder } });
+  assert.equal(outcome.stdout, "number 1\nleft 0\n", said(outcome));
+  assert.equal(outcome.code, 7);
+  await runner.nothingLeft();
+});
+
+Deno.test("run: the TPM ends in order on every path, so that no lockout builds up", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const state = ["--tpmstate", `dir=${folder.path}`];
+  const key = folder.join("key.ctx");
+  // Uses a key that the dictionary-attack logic protects: a TPM that ends out of order counts that.
+  const use = `
+    tpm2_createprimary -Q -C o -p secret -c ${key}
+    tpm2_create -Q -C ${key} -P secret -u ${key}.pub -r ${key}.priv
+    echo ready`;
+  const failures = async () => {
+    const all = await runner.ok([...state, "--", "tpm2_getcap", "properties-variable"]);
+    const counter = /TPM2_PT_LOCKOUT_COUNTER: (0x[0-9A-F]+)/.exec(all)?.[1];
+    assert.ok(counter !== undefined, all);
+    return Number(counter);
+  };
+  await runner.ok([...state, ...shell(use)]);
+  await runner.swtpm(["run", ...state, ...shell(`${use}; kill -KILL $$`)]);
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    await using process = runner.start(["run", ...state, ...shell(`${use}; exec sleep 60`)]);
+    await waitUntil("the key to be used", () => process.stdout.includes("ready"));
+    process.kill(name);
+    await process.ended();
+  }
+  assert.equal(await failures(), 0, "a failed authorisation was counted");
+  await runner.nothingLeft();
+
+  // The counter does count: this end is out of order.
+  await using process = runner.start(["run", ...state, ...shell(`${use}; exec sleep 60`)]);
+  await waitUntil("the key to be used", () => process.stdout.includes("ready"));
+  process.kill("SIGKILL");
+  await runner.endProcesses();
+  assert.equal(await failures(), 1, "a TPM that was killed is not noticed by this test");
+});

@@ -1,0 +1,105 @@
+// `swtpm start` and `swtpm stop`: a TPM that stays from one step to the next, for shells, programs and
+// GitHub workflows.
+
+import assert from "node:assert/strict";
+import { ControlClient, DataClient } from "../support/client.ts";
+import { tcpListening } from "../support/listening.ts";
+import { run } from "../support/process.ts";
+import { plainProgram, programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { readAnswer, tpm2 } from "../support/tpm2.ts";
+import { waitUntil } from "../support/wait.ts";
+import { Runner, said } from "./runner.ts";
+import { StartedTpm } from "./started_tpm.ts";
+
+const bash = plainProgram("bash", "/bin/bash");
+
+Deno.test("start: a shell evaluates what it prints", async () => {
+  await using runner = new Runner();
+  const script = `
+    eval "$("$0" start)"
+    tpm2_getrandom --hex 8
+    "$0" stop
+    ! tpm2_getrandom --hex 8 2> /dev/null`;
+  const outcome = await run(bash, ["-ec", script, programUnderTest().command], {
+    env: { XDG_RUNTIME_DIR: runner.folder },
+  });
+  assert.equal(outcome.code, 0, said(outcome));
+  assert.match(outcome.stdout, /^[0-9a-f]{16}$/);
+  await runner.nothingLeft();
+});
+
+Deno.test("start: --github-env hands the variables to the next steps", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const file = folder.join("github_env");
+  await Deno.writeTextFile(file, "EARLIER=kept\n");
+  const started = await runner.swtpm(["start", "--github-env"], { env: { GITHUB_ENV: file } });
+  assert.equal(started.code, 0, said(started));
+  assert.equal(started.stdout, "");
+  const lines = (await Deno.readTextFile(file)).trimEnd().split("\n");
+  assert.equal(lines[0], "EARLIER=kept");
+  const env = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
+  const random = await run(plainProgram("tpm2_getrandom", "tpm2_getrandom"), ["--hex", "4"], {
+    env,
+  });
+  assert.match(random.stdout, /^[0-9a-f]{8}$/, said(random));
+  const stopped = await runner.swtpm(["stop"], { env });
+  assert.equal(stopped.code, 0, said(stopped));
+  await runner.nothingLeft();
+});
+
+Deno.test("start: the TPM is one's own, confined, and ends in order by a signal, too", async () => {
+  await using tpm = await StartedTpm.start();
+  const { pid, sock } = tpm.description;
+  assert.equal(Deno.statSync(sock!).mode! & 0o777, 0o600);
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  assert.match(status, /^Seccomp:\t2$/m, "there is no filter for system calls");
+  using client = await DataClient.connect(tpm.address);
+  assert.equal(readAnswer(await client.command(tpm2.getRandom(4))).code, 0);
+
+  const other = await tpm.runner.swtpm(["start", "--json"]);
+  const second = JSON.parse(other.stdout);
+  Deno.kill(second.pid, "SIGTERM");
+  await waitUntil("the end of the second TPM", () => tpm.runner.left().length === 1);
+});
+
+Deno.test("start: --tcp needs no folder", async () => {
+  await using tpm = await StartedTpm.start(["--tcp", "--tpm12"]);
+  assert.ok(tcpListening(tpm.description.port!));
+  assert.deepEqual(tpm.runner.left(), []);
+  assert.equal(tpm.description.env.TCSD_TCP_DEVICE_PORT, String(tpm.description.port));
+});
+
+Deno.test("start and stop: refusals", async () => {
+  await using runner = new Runner();
+  const cases: readonly [readonly string[], Record<string, string>, RegExp][] = [
+    [["start", "more"], {}, /Unknown parameter 'more'/],
+    [["start", "--github-env"], {}, /GITHUB_ENV is not set/],
+    [["start", "--keep-on-failure"], {}, /unrecognized option '--keep-on-failure'/],
+    [["start", "--tpmstate", "dir=/no/such/folder"], {}, /'\/no\/such\/folder'/],
+    [["start", "--libtpms", "/no/such/library"], {}, /'\/no\/such\/library'/],
+    [["stop"], {}, /neither SWTPM_CTRL nor SWTPM_PORT/],
+    [["stop"], { SWTPM_CTRL: "/no/such/socket" }, /'\/no\/such\/socket' is not there/],
+    [["stop", "more"], {}, /Unknown parameter 'more'/],
+  ];
+  for (const [words, env, reason] of cases) {
+    const outcome = await runner.swtpm(words, { env });
+    assert.equal(outcome.code, 1, `${words.join(" ")}: ${said(outcome)}`);
+    assert.match(outcome.stderr, reason);
+    assert.equal(outcome.stdout, "");
+  }
+  await runner.nothingLeft();
+});
+
+Deno.test("stop: a key that is being made does not hold it up", async () => {
+  await using runner = new Runner();
+  const started = await runner.swtpm(["start", "--json"]);
+  const { env, sock, ctrl } = JSON.parse(started.stdout);
+  using data = await DataClient.connect({ transport: "unix", path: sock });
+  await data.wire.send(tpm2.createPrimaryRsa(2048));
+  const stopped = await runner.swtpm(["stop"], { env });
+  assert.equal(stopped.code, 0, said(stopped));
+  await assert.rejects(ControlClient.connect({ transport: "unix", path: ctrl }));
+  await runner.nothingLeft();
+});

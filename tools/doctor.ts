@@ -1,0 +1,92 @@
+// `swtpm doctor`: what this machine offers to a TPM, what stands in its way, and what to do about it.
+// Looks only; what it looks at stands in doctor/.
+import { getopt } from "../cli/getopt.ts";
+import type { Surroundings } from "../cli/line.ts";
+import { explain } from "../daemon/explain.ts";
+import type { System } from "../daemon/system.ts";
+import { embeddedLibraries } from "../ffi/embedded.ts";
+import { Machine } from "../ffi/machine.ts";
+import manifest from "../deno.json" with { type: "json" };
+import { type Finding, ok, overall } from "./doctor/finding.ts";
+import { kernelFindings } from "./doctor/kernel.ts";
+import { librariesFindings } from "./doctor/libraries.ts";
+import { socketFindings } from "./doctor/sockets.ts";
+import { stateDirectoryFindings } from "./doctor/state_directory.ts";
+
+const HELP = `Usage: swtpm doctor [options] [DIR...]
+
+Says what this machine offers to a TPM, what stands in its way, and what to do
+about it; for each DIR, whether a TPM can keep its state there. Each line begins
+with 'ok', 'warn' (not everybody needs it) or 'fail' (no TPM can be had so). The
+exit code is 1 when there is a 'fail', else 0.
+
+ --libtpms system|embedded|PATH
+                       look at this libtpms; SWTPM_LIBTPMS does the same
+ --json                print the findings as JSON
+ -h|--help             print this page and exit
+`;
+
+const OPTIONS = [
+  { name: "libtpms", argument: true },
+  { name: "json", argument: false },
+  { name: "help", letter: "h", argument: false },
+] as const;
+
+/** Columns before the text: verdict, what was looked at. */
+const VERDICT_WIDTH = 6;
+const CHECK_WIDTH = 14;
+
+/** Looks at everything and prints what was found; returns the exit code. */
+export async function doctor(
+  system: System,
+  surroundings: Surroundings,
+  words: readonly string[],
+): Promise<number> {
+  try {
+    const given = new Map<string, string>();
+    const directories: string[] = [];
+    for (const step of getopt(words, OPTIONS, { program: "doctor" })) {
+      if (step.kind === "error") throw step.error;
+      if (step.kind === "operand") directories.push(step.word);
+      else given.set(step.name, step.argument);
+    }
+    if (given.has("help")) {
+      print(HELP);
+      return 0;
+    }
+    const choice = given.get("libtpms") ?? surroundings.variable("SWTPM_LIBTPMS");
+    const machine = new Machine(system.libc);
+    const findings = [
+      programFinding(),
+      ...librariesFindings(system, choice),
+      ...kernelFindings(system, machine),
+      ...socketFindings(system, machine),
+      ...directories.flatMap((path) => stateDirectoryFindings(system, machine, path)),
+    ];
+    const verdict = overall(findings);
+    print(given.has("json") ? `${JSON.stringify({ verdict, findings })}\n` : page(findings));
+    return verdict === "fail" ? 1 : 0;
+  } catch (error) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`swtpm: ${explain(system, error)}\n`));
+    return 1;
+  }
+}
+
+function programFinding(): Finding {
+  const inside = embeddedLibraries().map(({ name, version }) => `${name} ${version}`);
+  const libraries = inside.length === 0 ? "no libtpms inside" : `with ${inside.join(", ")} inside`;
+  return ok("swtpm", `${manifest.version}, ${libraries}`);
+}
+
+function page(findings: readonly Finding[]): string {
+  return findings.map(({ check, verdict, text, remedy }) => {
+    const line = `${verdict.padEnd(VERDICT_WIDTH)}${check.padEnd(CHECK_WIDTH)}${text}\n`;
+    return remedy === undefined
+      ? line
+      : `${line}${" ".repeat(VERDICT_WIDTH + CHECK_WIDTH)}-> ${remedy}\n`;
+  }).join("");
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}

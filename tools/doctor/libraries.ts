@@ -1,0 +1,75 @@
+// The libraries that the TPM is made of: which libtpms is used and what it can do, its OpenSSL, FIPS.
+import type { System } from "../../daemon/system.ts";
+import { chooseLibtpms, type Origin } from "../../ffi/embedded.ts";
+import type { Libtpms } from "../../ffi/libtpms.ts";
+import { Openssl } from "../../ffi/openssl.ts";
+import { opensslVersion } from "../../ffi/openssl_version.ts";
+import { tpm12, tpm2 } from "../../tpm/family.ts";
+import { fail, type Finding, ok, warn } from "./finding.ts";
+import { systemFile } from "./system_file.ts";
+
+const FIPS_SWITCH = "/proc/sys/crypto/fips_enabled";
+const INSTALL = "install libtpms: 'apt-get install libtpms0' (Debian, Ubuntu), " +
+  "'dnf install libtpms' (Fedora, RHEL)";
+
+export function librariesFindings(system: System, choice: string | undefined): Finding[] {
+  let chosen;
+  try {
+    chosen = chooseLibtpms(system.libc, choice);
+  } catch (error) {
+    const [reason] = (error as Error).message.split("\n");
+    return [fail("libtpms", reason!, INSTALL)];
+  }
+  const { libtpms, origin, instead } = chosen;
+  const text = `${versionOf(libtpms)}, ${nameOf(origin)}, ${abilities(libtpms)}`;
+  const finding = instead === undefined
+    ? ok("libtpms", text)
+    : warn("libtpms", `none on this machine: ${text}`, `${INSTALL}, to get its security updates`);
+  return [finding, ...opensslFindings(system)];
+}
+
+function versionOf({ version }: Libtpms): string {
+  return [version >> 16, (version >> 8) & 0xff, version & 0xff].join(".");
+}
+
+function nameOf(origin: Origin): string {
+  switch (origin) {
+    case "system":
+      return "the system's";
+    case "embedded":
+      return "the one inside this program";
+    default:
+      return `'${origin.path}'`;
+  }
+}
+
+function abilities(libtpms: Libtpms): string {
+  const families = [tpm12, tpm2].filter(({ libtpmsVersion }) =>
+    libtpms.chooseVersion(libtpmsVersion) === 0
+  );
+  const names = families.map(({ name }) => name).join(" and ");
+  return libtpms.hasProfiles ? `${names}, with profiles` : names;
+}
+
+function opensslFindings({ files }: System): Finding[] {
+  const maps = systemFile(files, "/proc/self/maps") ?? "";
+  const soname = /libcrypto\.so\.\d+(?:\.\d+)?/.exec(maps)?.[0];
+  if (soname === undefined) return [ok("OpenSSL", "not used by this libtpms")];
+  using openssl = Openssl.loaded();
+  const fips = openssl?.fipsByDefault ?? false;
+  const kernelFips = systemFile(files, FIPS_SWITCH) === "1";
+  return [ok("OpenSSL", opensslVersion(soname)), fipsFinding(fips, kernelFips)];
+}
+
+function fipsFinding(openssl: boolean, kernel: boolean): Finding {
+  if (!openssl && !kernel) return ok("FIPS", "off");
+  return warn(
+    "FIPS",
+    `on in ${
+      [...(kernel ? ["the kernel"] : []), ...(openssl ? ["OpenSSL"] : [])].join(" and ")
+    }: ` +
+      "algorithms that a TPM must have may be refused",
+    "use a profile without them (libtpms 0.10: --profile name=custom,remove-disabled=fips-host), " +
+      "or --libtpms embedded",
+  );
+}

@@ -1,0 +1,173 @@
+// A state directory before a TPM is started on it: may we, does it keep others out, who has its lock,
+// is there room, what is in it.
+import { explain } from "../../daemon/explain.ts";
+import { printStates } from "../../daemon/print_states.ts";
+import type { System } from "../../daemon/system.ts";
+import { type FileStatus, O } from "../../ffi/files.ts";
+import { Access, type Machine } from "../../ffi/machine.ts";
+import { fail, type Finding, ok, warn } from "./finding.ts";
+import { staleSockets } from "./sockets.ts";
+import { systemFile } from "./system_file.ts";
+
+const LOCK_NAME = ".lock";
+const GROUP_WRITE = 0o020;
+const OTHERS_WRITE = 0o002;
+const OTHERS_READ = 0o004;
+const STICKY = 0o1000;
+
+/**
+ * A new state is written beside the old one: two of a TPM 2 with a few keys need that much, and two
+ * of the largest that libtpms makes.
+ */
+const ROOM_MIN = 32 * 1024;
+const ROOM_ENOUGH = 600 * 1024;
+
+export function stateDirectoryFindings(
+  system: System,
+  machine: Machine,
+  directory: string,
+): Finding[] {
+  let status;
+  try {
+    status = system.files.statusOf(directory);
+  } catch (error) {
+    return [fail("state", explain(system, error), `give us access to '${directory}'`)];
+  }
+  if (status === undefined) {
+    return [fail("state", `'${directory}' does not exist`, `'mkdir -m 700 ${directory}'`)];
+  }
+  if (status.kind !== "directory") {
+    const remedy = "name a directory; a file is named by --tpmstate backend-uri=file://PATH";
+    return [fail("state", `'${directory}' is a ${status.kind}, not a directory`, remedy)];
+  }
+  const access = accessFinding(system, machine, directory, status);
+  const room = roomFinding(machine, directory);
+  if (access.verdict === "fail") return [access, room];
+  return [
+    access,
+    lockFinding(system, machine, directory),
+    room,
+    contentsFinding(system, directory),
+    ...fileFindings(system, directory),
+    ...staleFindings(system, directory),
+  ];
+}
+
+function accessFinding(
+  { users }: System,
+  machine: Machine,
+  directory: string,
+  { uid, gid, mode }: FileStatus,
+): Finding {
+  const owner = users.nameOf(uid) ?? String(uid);
+  const facts = `'${directory}' has mode ${octal(mode)}, owner ${owner}, group ${gid}`;
+  if (!machine.may(directory, Access.READ | Access.WRITE | Access.SEARCH)) {
+    const me = users.effective.uid;
+    const who = users.nameOf(me) ?? String(me);
+    return fail(
+      "access",
+      `${facts}, and we are ${who}: we may not keep state there`,
+      `'chown ${who} ${directory}' and 'chmod 700 ${directory}' as root, or be ${owner}`,
+    );
+  }
+  const writers = (mode & OTHERS_WRITE) !== 0
+    ? "everybody"
+    : (mode & GROUP_WRITE) !== 0
+    ? "its group"
+    : undefined;
+  if (writers !== undefined) {
+    // With the sticky bit files are safe from all but their owner; the lock's name is free to take.
+    const power = (mode & STICKY) !== 0 ? "hold the TPM's lock" : "replace the TPM's state";
+    return warn("access", `${facts}: ${writers} can ${power}`, `'chmod 700 ${directory}'`);
+  }
+  return ok("access", facts);
+}
+
+function lockFinding({ files }: System, machine: Machine, directory: string): Finding {
+  const path = `${directory}/${LOCK_NAME}`;
+  if (files.statusOf(path) === undefined) return ok("lock", "nobody holds it");
+  let fd: number;
+  try {
+    fd = files.open(path, O.RDWR | O.NOFOLLOW);
+  } catch (error) {
+    return fail("lock", (error as Error).message, `'chmod u+rw ${path}' by its owner`);
+  }
+  try {
+    const holder = machine.lockHolder(fd, path);
+    if (holder === undefined) return ok("lock", "nobody holds it");
+    return fail(
+      "lock",
+      `held by ${processName(files, holder)}: a TPM runs on this state`,
+      holder === 0
+        ? "end that process, or use another directory"
+        : `end that process ('kill ${holder}'), or use another directory`,
+    );
+  } finally {
+    files.close(fd);
+  }
+}
+
+/** The kernel cannot name a process of another machine or PID namespace: 0. */
+function processName(files: System["files"], pid: number): string {
+  if (pid === 0) return "a process that cannot be seen from here";
+  const name = systemFile(files, `/proc/${pid}/comm`);
+  return name === undefined ? `process ${pid}` : `process ${pid} (${name})`;
+}
+
+function roomFinding(machine: Machine, directory: string): Finding {
+  const { bytes, anotherFile, readOnly } = machine.space(directory);
+  if (readOnly) {
+    return fail("room", "the file system is read-only", "mount it for writing, or use another one");
+  }
+  if (!anotherFile) return fail("room", "the file system takes no more files", "remove some");
+  const text = `${Math.floor(bytes / 1024)} KiB free`;
+  if (bytes < ROOM_MIN) return fail("room", `${text}: state cannot be written`, "make room");
+  if (bytes < ROOM_ENOUGH) {
+    return warn("room", `${text}: less than a TPM with many keys needs`, "make room");
+  }
+  return ok("room", text);
+}
+
+function contentsFinding(system: System, directory: string): Finding {
+  const state = {
+    uri: `dir://${directory}`,
+    mode: undefined,
+    lock: false,
+    backup: false,
+    fsync: false,
+  };
+  const found = [true, false].flatMap((tpm2) => {
+    const { states } = JSON.parse(printStates(system, { state, tpm2 })) as {
+      states: { name: string; size: number }[];
+    };
+    const permanent = states.find(({ name }) => name === "permall");
+    return permanent === undefined ? [] : [`a TPM ${tpm2 ? "2" : "1.2"} (${permanent.size} bytes)`];
+  });
+  return ok("contents", found.length === 0 ? "no TPM yet" : found.join(" and "));
+}
+
+/** State files that anybody can read: what is in them is secret unless --key encrypts it. */
+function fileFindings({ files }: System, directory: string): Finding[] {
+  return [...Deno.readDirSync(directory)].flatMap(({ name }) => {
+    if (!/^tpm2?-00\./.test(name)) return [];
+    const path = `${directory}/${name}`;
+    const status = files.statusOf(path);
+    if (status === undefined || (status.mode & OTHERS_READ) === 0) return [];
+    const text = `'${path}' has mode ${octal(status.mode)}: everybody can read the TPM's secrets`;
+    return [warn("state file", text, `'chmod 600 ${path}'`)];
+  });
+}
+
+function staleFindings(system: System, directory: string): Finding[] {
+  return staleSockets(system, directory).map((path) =>
+    warn(
+      "stale socket",
+      `no process of this network namespace listens on '${path}'`,
+      `'rm ${path}'; a TPM that is started on that path does so itself`,
+    )
+  );
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, "0");
+}

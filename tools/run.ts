@@ -1,0 +1,158 @@
+// `swtpm run`: a TPM in this process for the life of COMMAND, our child. The exit code is COMMAND's;
+// nothing of the TPM is left behind.
+import type { Surroundings } from "../cli/line.ts";
+import { Log, LOG_DEFAULT } from "../daemon/log.ts";
+import type { System } from "../daemon/system.ts";
+import { Children } from "../ffi/children.ts";
+import type { Ending } from "../ffi/spawn.ts";
+import { Command, exitCodeOf, exitCodeOfFailedStart, exitCodeOfSignal } from "./run/command.ts";
+import { RUN_HELP } from "./run/help.ts";
+import { readWords, type TpmOptions, type Wanted } from "./run/options.ts";
+import { openOwnTpm } from "./run/own_tpm.ts";
+import { makeFolder, type Place, unixPlace } from "./run/place.ts";
+import { Teller } from "./run/teller.ts";
+import { replacePlaceholders, variablesFor } from "./run/variables.ts";
+
+/** Our own failures, before COMMAND was started; as with env(1) and timeout(1). */
+const OWN_FAILURE = 125;
+
+/** What is kept of a failed run; its traffic shows what led to the failure. */
+const KEPT_LOG = { name: "log", level: 2 } as const;
+
+const DEFAULT_SHELL = "/bin/sh";
+
+/** Runs COMMAND to its end and returns the exit code. */
+export async function run(
+  system: System,
+  surroundings: Surroundings,
+  words: readonly string[],
+): Promise<number> {
+  let teller = new Teller(system, false);
+  try {
+    const wanted = readWords("run", words, surroundings);
+    if (wanted === "help") {
+      Deno.stdout.writeSync(new TextEncoder().encode(RUN_HELP));
+      return 0;
+    }
+    teller = new Teller(system, wanted.json);
+    return await new Run(system, wanted, teller).toEnd();
+  } catch (error) {
+    teller.failed(error);
+    return OWN_FAILURE;
+  }
+}
+
+class Run {
+  readonly #command: Command;
+  readonly #ended = Promise.withResolvers<Ending>();
+  /** A signal that came before COMMAND was started. */
+  #interrupted: number | undefined;
+  /** The folder outlives the run. */
+  #kept = false;
+  #endLoop = () => {};
+
+  constructor(
+    private readonly system: System,
+    private readonly wanted: Wanted,
+    private readonly teller: Teller,
+  ) {
+    this.#command = new Command(system, new Children(system.libc), {
+      ended: (ending) => {
+        this.#ended.resolve(ending);
+        this.#endLoop();
+      },
+      interrupted: (signal) => this.#interrupted ??= signal,
+    });
+  }
+
+  async toEnd(): Promise<number> {
+    const begin = performance.now();
+    this.#command.watch();
+    using closers = new DisposableStack();
+    const { system, wanted, teller } = this;
+    const folder = this.#makeFolder(closers);
+    const options = wanted.keepOnFailure ? kept(wanted.tpm, folder!) : wanted.tpm;
+    const tpm = closers.use(new DisposableStack());
+    const { place, loop } = await openOwnTpm({
+      system,
+      options,
+      place: folder === undefined || options.tcp ? undefined : unixPlace(folder),
+      log: Log.open(system.files, options.log ?? LOG_DEFAULT),
+    }, tpm);
+    if (this.#interrupted !== undefined) return exitCodeOfSignal(this.#interrupted);
+
+    const words = this.#words(place);
+    for (const [name, value] of Object.entries(variablesFor(place, options.tpm2))) {
+      system.spawner.setVariable(name, value);
+    }
+    teller.ready(place, performance.now() - begin);
+    const code = this.#start(words);
+    if (code !== undefined) return code;
+    this.#endLoop = () => loop.end();
+    await loop.run();
+    // A client may have ended the TPM: COMMAND goes on without, and is told so by closed sockets.
+    tpm.dispose();
+    const ending = await this.#ended.promise;
+    teller.ended(ending);
+    return this.#finish(exitCodeOf(ending), folder);
+  }
+
+  /** Makes the folder for sockets and for what may be kept, where one is needed. */
+  #makeFolder(closers: DisposableStack): string | undefined {
+    const { tpm, keepOnFailure } = this.wanted;
+    if (tpm.tcp && !keepOnFailure) return undefined;
+    const made = makeFolder();
+    if ("folder" in made) {
+      closers.defer(() => {
+        if (!this.#kept) Deno.removeSync(made.folder, { recursive: true });
+      });
+      return made.folder;
+    }
+    const reasons = made.reasons.join(", ");
+    if (keepOnFailure) throw new Error(`no folder can be made for --keep-on-failure: ${reasons}`);
+    this.teller.note(
+      `TCP ports take the place of Unix sockets, as no folder can be made: ${reasons}`,
+    );
+    return undefined;
+  }
+
+  /** COMMAND and its arguments; a shell where none is given. */
+  #words(place: Place): string[] {
+    const [program, ...args] = this.wanted.command;
+    if (program !== undefined) {
+      return [program, ...args.map((word) => replacePlaceholders(word, place))];
+    }
+    this.teller.shell();
+    return [Deno.env.get("SHELL") || DEFAULT_SHELL];
+  }
+
+  /** Starts COMMAND; returns an exit code where it could not be. */
+  #start(words: readonly string[]): number | undefined {
+    try {
+      this.#command.start(words);
+      return undefined;
+    } catch (error) {
+      this.teller.failed(error);
+      return exitCodeOfFailedStart(error);
+    }
+  }
+
+  #finish(code: number, folder: string | undefined): number {
+    if (this.wanted.keepOnFailure && code !== 0 && folder !== undefined) {
+      this.#kept = true;
+      this.teller.kept(folder, code);
+    }
+    return code;
+  }
+}
+
+/** The same TPM with state and log in a folder, unless they have a place already. */
+function kept(tpm: TpmOptions, folder: string): TpmOptions {
+  const { name, level } = KEPT_LOG;
+  return {
+    ...tpm,
+    state: tpm.state ??
+      { uri: `dir://${folder}`, mode: undefined, lock: true, backup: false, fsync: false },
+    log: tpm.log ?? { file: `${folder}/${name}`, level, prefix: "", truncate: false },
+  };
+}

@@ -1,0 +1,110 @@
+// A TPM in this very process for a while: on, started up and proven before anybody is told of it,
+// open to several clients, its state in memory unless a place is named. Who uses it is left to
+// run.ts and start.ts.
+import type { DaemonConfig } from "../../daemon/config.ts";
+import { makeLoop, open } from "../../daemon/emulator.ts";
+import type { Log } from "../../daemon/log.ts";
+import type { Loop } from "../../daemon/loop.ts";
+import { MEMORY } from "../../daemon/storage.ts";
+import type { System } from "../../daemon/system.ts";
+import { chooseLibtpms } from "../../ffi/embedded.ts";
+import type { TpmOptions } from "./options.ts";
+import { LOOPBACK, type Place, tcpPlace } from "./place.ts";
+import { prove } from "./proof.ts";
+
+/** Connections that tools running side by side may hold; more wait until one is free. */
+const CLIENTS_MAX = 64;
+
+/** Nobody but us may connect. */
+const SOCKET_MODE = 0o600;
+
+/** Chosen ports may be taken; each further choice is as likely to be free as the first. */
+const PORT_TRIES = 100;
+
+export interface OwnTpm {
+  place: Place;
+  loop: Loop;
+}
+
+export interface OwnTpmParts {
+  system: System;
+  options: TpmOptions;
+  /** Unix sockets here; undefined: TCP ports. */
+  place: Place | undefined;
+  log: Log;
+}
+
+/** Turns the TPM on; `closers` turn it off in order and give everything back. */
+export async function openOwnTpm(
+  { system, options, place, log }: OwnTpmParts,
+  closers: DisposableStack,
+): Promise<OwnTpm> {
+  const report = (message: string) => log.line(message);
+  const openLibtpms = () => chooseLibtpms(system.libc, options.libtpms).libtpms;
+  const manager = { ready() {}, stopping() {} };
+  const openAt = async (place: Place) => {
+    const config = configFor(options, place);
+    const parts = { system, config, log, report, openLibtpms, manager, background: undefined };
+    using attempt = new DisposableStack();
+    const opened = await open(parts, attempt);
+    closers.use(attempt.move());
+    return { parts, place, opened };
+  };
+  const found = place === undefined ? await atFreePorts(openAt) : await openAt(place);
+  const { tpm, data } = found.opened;
+  if (tpm.start(false) !== 0) throw new Error(`the ${tpm.family.name} could not be turned on`);
+  tpm.startup("clear");
+  if (data.listener === undefined) throw new Error("there is no data channel");
+  await prove(tpm, data.listener, found.place);
+  return { place: found.place, loop: makeLoop(found.parts, found.opened) };
+}
+
+/** Opens two neighbouring TCP ports that nobody has. */
+async function atFreePorts<T>(openAt: (place: Place) => Promise<T>): Promise<T> {
+  for (let left = PORT_TRIES;; left--) {
+    try {
+      return await openAt(tcpPlace());
+    } catch (error) {
+      const taken = error instanceof Error && error.cause instanceof Deno.errors.AddrInUse;
+      if (!taken || left <= 1) throw error;
+    }
+  }
+}
+
+function configFor(options: TpmOptions, place: Place): DaemonConfig {
+  const { control, data } = sources(place);
+  return {
+    interface: "socket",
+    tpm2: options.tpm2,
+    print: undefined,
+    log: options.log,
+    terminate: false,
+    data: { source: data, disconnect: false, terminate: false, clientsMax: CLIENTS_MAX },
+    control: { source: control, terminate: false },
+    vtpmProxy: false,
+    cuse: undefined,
+    state: options.state ??
+      { uri: MEMORY, mode: undefined, lock: false, backup: false, fsync: false },
+    key: options.key,
+    migrationKey: options.migrationKey,
+    pid: undefined,
+    policy: options.policy,
+    startNow: true,
+    startup: "clear",
+    autoShutdown: true,
+    incoming: false,
+    profile: options.profile,
+    pcap: options.pcap,
+    // COMMAND would inherit the filter, and starting it is one of the calls that it denies.
+    seccomp: "none",
+  };
+}
+
+function sources(place: Place) {
+  if (place.kind === "tcp") {
+    const at = (port: number) => ({ kind: "tcp", host: LOOPBACK, port }) as const;
+    return { data: at(place.port), control: at(place.port + 1) };
+  }
+  const at = (path: string) => ({ kind: "unix", path, mode: SOCKET_MODE }) as const;
+  return { data: at(place.socket), control: at(place.control) };
+}

@@ -1,0 +1,63 @@
+// Where a TPM is reached for a while: a folder of our own with short socket names in it, or two
+// neighbouring TCP ports. Finds one that nobody else can use or take.
+/** The two channels' addresses. */
+export type Place =
+  | { kind: "unix"; folder: string; socket: string; control: string }
+  | { kind: "tcp"; port: number; folder?: undefined };
+
+export const LOOPBACK = "127.0.0.1";
+const FOLDER_PREFIX = "swtpm-";
+const SOCKET = "sock";
+const CONTROL = "sock.ctrl";
+
+/** sun_path of struct sockaddr_un, less its NUL. */
+const UNIX_PATH_MAX = 107;
+
+/** Below the ports that the kernel gives to connections (ip_local_port_range). */
+const PORTS = { from: 16_384, pairs: 8_192 } as const;
+
+/** Folders that may hold ours, in the order of preference. */
+export function candidateFolders(): string[] {
+  const folders = [
+    Deno.env.get("XDG_RUNTIME_DIR"),
+    Deno.env.get("TMPDIR"),
+    "/tmp",
+    // A container with a read-only root mostly has this one.
+    "/dev/shm",
+  ];
+  return [...new Set(folders)].filter((folder) => folder?.startsWith("/") === true) as string[];
+}
+
+/** Whether a folder's name is one that {@linkcode makeFolder} gives. */
+export function isOurFolder(name: string): boolean {
+  return name.startsWith(FOLDER_PREFIX) && /^[0-9a-f]+$/.test(name.slice(FOLDER_PREFIX.length));
+}
+
+/** A folder that only we may enter (mode 0700), or why there is none. */
+export function makeFolder(): { folder: string } | { reasons: string[] } {
+  const reasons: string[] = [];
+  for (const candidate of candidateFolders()) {
+    try {
+      const folder = Deno.makeTempDirSync({ dir: candidate, prefix: FOLDER_PREFIX });
+      if (bytesIn(`${folder}/${CONTROL}`) <= UNIX_PATH_MAX) return { folder };
+      Deno.removeSync(folder);
+      reasons.push(`'${candidate}' is too long for a socket's path`);
+    } catch (error) {
+      reasons.push(`'${candidate}': ${(error as Error).message.split(":")[0]}`);
+    }
+  }
+  return { reasons };
+}
+
+export function unixPlace(folder: string): Place {
+  return { kind: "unix", folder, socket: `${folder}/${SOCKET}`, control: `${folder}/${CONTROL}` };
+}
+
+/** Two neighbouring ports; whether they are free shows when they are listened on. */
+export function tcpPlace(): Place {
+  return { kind: "tcp", port: PORTS.from + 2 * Math.floor(Math.random() * PORTS.pairs) };
+}
+
+function bytesIn(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

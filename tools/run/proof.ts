@@ -1,0 +1,64 @@
+// Shows that a TPM answers where its clients will ask: a command goes through the socket, once, before
+// anybody is told of it. Afterwards the loop serves.
+import { WOULD_BLOCK } from "../../ffi/sockets.ts";
+import type { Tpm } from "../../tpm/tpm.ts";
+import type { Channel } from "../../transports/channel.ts";
+import type { Listener } from "../../transports/listener.ts";
+import { Tpm12, Tpm2, TpmRc } from "../../wire/codes.ts";
+import { commandHeader, responseHeader } from "../../wire/tpm.ts";
+import { LOOPBACK, type Place } from "./place.ts";
+
+/** Commands that change nothing and want a TPM that had its Startup. */
+const TPM_ORD_GetTicks = 0xf1;
+const TPM2_CC_ReadClock = 0x181;
+
+/** Other processes that happen to knock at a TCP port before we do. */
+const STRANGERS_MAX = 16;
+const RESPONSE_MAX = 64;
+
+const resultAt = responseHeader.reader("code");
+
+/** Throws where the TPM cannot be reached or does not answer with success. */
+export async function prove(tpm: Tpm, listener: Listener, place: Place): Promise<void> {
+  const command = commandHeader.encode(
+    tpm.family.prefixed
+      ? { tag: Tpm2.ST_NO_SESSIONS, size: commandHeader.size, code: TPM2_CC_ReadClock }
+      : { tag: Tpm12.TAG_RQU_COMMAND, size: commandHeader.size, code: TPM_ORD_GetTicks },
+  );
+  using client = await connect(place);
+  await client.write(command);
+  const channel = await acceptSender(listener, command);
+  try {
+    channel.send(await tpm.process(command, command.length));
+    const response = new Uint8Array(RESPONSE_MAX);
+    const length = await client.read(response) ?? 0;
+    if (length < responseHeader.size) throw new Error("the TPM's answer did not arrive");
+    const result = resultAt(response, 0);
+    if (result !== TpmRc.SUCCESS) {
+      throw new Error(`the TPM does not work: it answers with 0x${result.toString(16)}`);
+    }
+  } finally {
+    channel.close();
+  }
+}
+
+function connect(place: Place): Promise<Deno.Conn> {
+  return place.kind === "unix"
+    ? Deno.connect({ transport: "unix", path: place.socket })
+    : Deno.connect({ hostname: LOOPBACK, port: place.port });
+}
+
+/** The connection on which the command has arrived; others are closed. */
+async function acceptSender(listener: Listener, command: Uint8Array): Promise<Channel> {
+  const received = new Uint8Array(command.length);
+  for (let stranger = 0; stranger < STRANGERS_MAX; stranger++) {
+    const channel = await listener.accept();
+    if (channel === undefined) continue;
+    const count = channel.receive(received);
+    const ours = count !== WOULD_BLOCK && count === command.length &&
+      received.every((byte, index) => byte === command[index]);
+    if (ours) return channel;
+    channel.close();
+  }
+  throw new Error("others keep connecting to the TPM's port");
+}

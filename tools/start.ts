@@ -1,0 +1,123 @@
+// `swtpm start`: a TPM in the background that stays until `swtpm stop`, and the variables by which
+// TPM software finds it, for a shell, for a program, or for the next steps of a GitHub workflow.
+import type { Surroundings } from "../cli/line.ts";
+import { UsageError } from "../cli/usage_error.ts";
+import { Background, startInBackground } from "../daemon/background.ts";
+import { confine } from "../daemon/confine.ts";
+import { explain } from "../daemon/explain.ts";
+import { Log, LOG_DEFAULT } from "../daemon/log.ts";
+import { watchSignals } from "../daemon/signals.ts";
+import type { System } from "../daemon/system.ts";
+import { O } from "../ffi/files.ts";
+import { Machine } from "../ffi/machine.ts";
+import { START_HELP } from "./run/help.ts";
+import { readWords, type Wanted } from "./run/options.ts";
+import { openOwnTpm } from "./run/own_tpm.ts";
+import { makeFolder, type Place, unixPlace } from "./run/place.ts";
+import { tctiOf, type Variables, variablesFor } from "./run/variables.ts";
+
+/** Names a file of lines NAME=VALUE that a workflow's next steps get as variables. */
+const GITHUB_FILE = "GITHUB_ENV";
+const GITHUB_FILE_MODE = 0o644;
+
+/** Starts the TPM, or is it; returns the exit code of either. */
+export async function start(
+  system: System,
+  surroundings: Surroundings,
+  words: readonly string[],
+): Promise<number> {
+  try {
+    const wanted = readWords("start", words, surroundings);
+    if (wanted === "help") {
+      print(START_HELP);
+      return 0;
+    }
+    const [operand] = wanted.command;
+    if (operand !== undefined) throw new UsageError(`Unknown parameter '${operand}'`);
+    const githubFile = wanted.githubEnv ? surroundings.variable(GITHUB_FILE) : undefined;
+    if (wanted.githubEnv && githubFile === undefined) {
+      throw new UsageError(`--github-env is for GitHub workflows: ${GITHUB_FILE} is not set`);
+    }
+    const background = Background.take(system);
+    if (background === undefined) return startInBackground(system);
+    return await serve(system, wanted, githubFile, background);
+  } catch (error) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`swtpm: ${explain(system, error)}\n`));
+    return 1;
+  }
+}
+
+async function serve(
+  system: System,
+  wanted: Wanted,
+  githubFile: string | undefined,
+  background: Background,
+): Promise<number> {
+  const { tpm: options, json } = wanted;
+  using closers = new DisposableStack();
+  const log = Log.open(system.files, options.log ?? LOG_DEFAULT);
+  const { place, loop } = await openOwnTpm({
+    system,
+    options,
+    place: options.tcp ? undefined : unixPlace(ownFolder(system, closers)),
+    log,
+  }, closers);
+  closers.defer(watchSignals(() => loop.end()));
+  const variables = variablesFor(place, options.tpm2);
+  if (githubFile !== undefined) append(system, githubFile, assignments(variables));
+  if (json) print(`${JSON.stringify(description(place, variables))}\n`);
+  else if (githubFile === undefined) print(shellLines(variables));
+  confine(system, "kill", (message) => log.line(message));
+  background.ready();
+  await loop.run();
+  return 0;
+}
+
+function ownFolder({ libc }: System, closers: DisposableStack): string {
+  const made = makeFolder();
+  if ("folder" in made) {
+    const machine = new Machine(libc);
+    closers.defer(() => machine.removeDirectory(made.folder));
+    return made.folder;
+  }
+  throw new Error(
+    `no folder can be made for the sockets, so use --tcp: ${made.reasons.join(", ")}`,
+  );
+}
+
+/** What `--json` prints. */
+function description(place: Place, variables: Variables) {
+  const addresses = place.kind === "unix"
+    ? { sock: place.socket, ctrl: place.control }
+    : { port: place.port };
+  return { pid: Deno.pid, tcti: tctiOf(place), ...addresses, env: variables };
+}
+
+function assignments(variables: Variables): string {
+  return Object.entries(variables)
+    .map(([name, value]) => value === undefined ? "" : `${name}=${value}\n`)
+    .join("");
+}
+
+/** Lines for a shell's eval. */
+function shellLines(variables: Variables): string {
+  const quote = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
+  return Object.entries(variables)
+    .map(([name, value]) =>
+      value === undefined ? `unset ${name}\n` : `export ${name}=${quote(value)}\n`
+    )
+    .join("");
+}
+
+function append({ files }: System, path: string, text: string): void {
+  const fd = files.open(path, O.WRONLY | O.CREAT | O.APPEND, GITHUB_FILE_MODE);
+  try {
+    files.write(fd, new TextEncoder().encode(text), path);
+  } finally {
+    files.close(fd);
+  }
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
