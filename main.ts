@@ -47,7 +47,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (which === "-v" || which === "--version") {
     print(`TPM emulator version ${manifest.version}, ${COPYRIGHT}\n`);
-    if (rest[0] === "--verbose") print((await import("./tools/version.ts")).contents());
+    if (rest[0] === "--verbose") {
+      print((await import("./tools/version.ts")).contents(openSystem().files));
+    }
     return 0;
   }
   if (which === "completions") {
@@ -111,7 +113,7 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
     const rights = await dropPrivileges(system, which, line);
     let { libtpms } = rights;
     const choice = line.libtpms;
-    const openLibtpms = () => libtpms ??= chooseLibtpms(system.libc, choice).libtpms;
+    const openLibtpms = () => libtpms ??= chooseLibtpms(system.files, choice).libtpms;
     const wanted = line.log();
     if (wanted !== undefined) log = Log.open(system.files, wanted);
     const config = line.config(wanted, device);
@@ -185,7 +187,7 @@ async function dropPrivileges(
   // Neither libtpms nor what it needs can be seen from the new root.
   const libtpms = chroot === undefined
     ? undefined
-    : chooseLibtpms(system.libc, line.libtpms).libtpms;
+    : chooseLibtpms(system.files, line.libtpms).libtpms;
   if (chroot !== undefined) changeRoot(system, chroot);
   if (identity === undefined) return { libtpms, later: undefined };
   if (which !== "cuse") {

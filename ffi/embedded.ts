@@ -1,22 +1,18 @@
 // Which libtpms is used: the system's, which gets the distribution's security updates, the one that
-// the executable carries, or a given file. What is carried never touches a file system: it is
-// written to memory and opened from there. What is carried is scripts/embed.ts' decision.
-import { cString, Errno, type Libc, openLibc, SystemError } from "./libc.ts";
+// the executable carries, or a given file. What is carried never touches a file system: it is copied
+// to memory and opened from there. How it is carried is wire/carried.ts' knowledge.
+import {
+  archiveHeader,
+  type CarriedLibrary,
+  decodeList,
+  elfEnd,
+  elfHeader,
+  type EmbeddedLibrary,
+  listSizeOf,
+} from "../wire/carried.ts";
+import { type Files, O } from "./files.ts";
+import { cString, Errno, openRarely, SystemError } from "./libc.ts";
 import { LIBTPMS, Libtpms } from "./libtpms.ts";
-
-/** One library inside the executable. */
-export interface EmbeddedLibrary {
-  /** The name that other libraries know it by; also its file's. */
-  soname: string;
-  name: string;
-  version: string;
-  /** The distribution's package and its version, where it came from one. */
-  package: string | undefined;
-  /** SPDX identifiers. */
-  licence: string;
-  /** File with the licence's words. */
-  licenceFile: string;
-}
 
 /** Where a libtpms came from. */
 export type Origin = "system" | "embedded" | { path: string };
@@ -28,70 +24,114 @@ export interface ChosenLibtpms {
   instead?: Error;
 }
 
-/** Beside the sources and in the executable alike; made by scripts/embed.ts. */
-const FOLDER = new URL("../dist/embedded/", import.meta.url);
-const MANIFEST = "libraries.json";
-
 /** errno of "cannot access a needed shared library". */
 const ELIBACC = 79;
+
+/** This program, whatever its name is by now. */
+const OWN_PATH = "/proc/self/exe";
 
 const symbols = {
   /** int memfd_create(const char *name, unsigned flags) */
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
-  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-  close: { parameters: ["i32"], result: "i32" },
+  /** ssize_t sendfile(int out_fd, int in_fd, off_t *offset, size_t count) */
+  sendfile: { parameters: ["i32", "i32", "buffer", "usize"], result: "isize" },
 } as const;
 
 const MFD_CLOEXEC = 1;
 /** Linux 6.3: nobody may run it as a program, which a locked down machine insists on. */
 const MFD_NOEXEC_SEAL = 8;
 
-/** What the executable carries, in the order in which it is opened; libtpms is the last. */
-export function embeddedLibraries(): readonly EmbeddedLibrary[] {
-  try {
-    return JSON.parse(Deno.readTextFileSync(new URL(MANIFEST, FOLDER)));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
+/** The archive inside the executable; a descriptor of its own as long as it lives. */
+class Archive implements Disposable {
+  readonly #fd: number;
+  #begin = 0;
+  /** What is carried, in the order in which it is opened; libtpms is the last. */
+  readonly libraries: readonly CarriedLibrary[];
+
+  constructor(private readonly files: Files) {
+    this.#fd = files.open(OWN_PATH, O.RDONLY);
+    const end = elfEnd(this.#read(0, elfHeader.size));
+    this.#begin = end ?? 0;
+    const listSize = end === undefined ? undefined : listSizeOf(this.#read(0, archiveHeader.size));
+    const room = files.status(this.#fd, OWN_PATH).size - this.#begin;
+    // A program that runs from its sources carries nothing.
+    this.libraries = listSize === undefined
+      ? []
+      : decodeList(this.#read(archiveHeader.size, Math.min(listSize, room)), room);
+  }
+
+  #read(at: number, size: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(size);
+    return bytes.subarray(0, this.files.readAt(this.#fd, bytes, this.#begin + at, OWN_PATH));
+  }
+
+  /**
+   * Puts a library into memory and returns a path to it, which is good until `memory` closes it:
+   * all of them together, as dlopen(3) takes a path that it has seen for the library that it knows.
+   */
+  copy({ soname, offset, size }: CarriedLibrary, memory: DisposableStack): string {
+    const { libc } = this.files;
+    const c = openRarely(symbols);
+    const name = cString(soname);
+    let fd = c.memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+    if (fd < 0 && libc.errno === Errno.EINVAL) fd = c.memfd_create(name, MFD_CLOEXEC);
+    libc.check(fd, "memfd_create", soname);
+    memory.defer(() => this.files.close(fd));
+    const at = BigInt64Array.of(BigInt(this.#begin + offset));
+    const place = new Uint8Array(at.buffer);
+    for (let left = size; left > 0;) {
+      const count = libc.check(
+        Number(c.sendfile(fd, this.#fd, place, BigInt(left))),
+        "sendfile",
+        soname,
+      );
+      if (count === 0) throw new Error(`the executable ends within '${soname}'`);
+      left -= count;
+    }
+    return `/proc/self/fd/${fd}`;
+  }
+
+  [Symbol.dispose](): void {
+    this.files.close(this.#fd);
   }
 }
 
-/** The words of a carried library's licence. */
-export function licenceText(library: EmbeddedLibrary): string {
-  return Deno.readTextFileSync(new URL(library.licenceFile, FOLDER));
+/** What the executable carries. */
+export function embeddedLibraries(files: Files): readonly EmbeddedLibrary[] {
+  using archive = new Archive(files);
+  return archive.libraries;
 }
 
 /**
  * Opens libtpms: `system`, `embedded`, a file's path, or, where nothing is chosen, the system's and
  * else the embedded one. Throws {@linkcode SystemError}, which says what to do.
  */
-export function chooseLibtpms(libc: Libc, choice: string | undefined): ChosenLibtpms {
+export function chooseLibtpms(files: Files, choice: string | undefined): ChosenLibtpms {
   switch (choice) {
     case undefined:
     case "":
-      return systemOrEmbedded(libc);
+      return systemOrEmbedded(files);
     case "system":
       return { libtpms: Libtpms.open(), origin: "system" };
     case "embedded":
-      return { libtpms: openEmbedded(libc, embeddedLibraries()), origin: "embedded" };
+      return { libtpms: openEmbedded(files), origin: "embedded" };
     default:
       return { libtpms: Libtpms.open(choice), origin: { path: choice } };
   }
 }
 
-function systemOrEmbedded(libc: Libc): ChosenLibtpms {
+function systemOrEmbedded(files: Files): ChosenLibtpms {
   try {
     return { libtpms: Libtpms.open(), origin: "system" };
   } catch (error) {
-    const libraries = embeddedLibraries();
-    if (libraries.length === 0) throw error;
-    const libtpms = openEmbedded(libc, libraries);
-    return { libtpms, origin: "embedded", instead: error as Error };
+    if (embeddedLibraries(files).length === 0) throw error;
+    return { libtpms: openEmbedded(files), origin: "embedded", instead: error as Error };
   }
 }
 
-function openEmbedded(libc: Libc, libraries: readonly EmbeddedLibrary[]): Libtpms {
-  const [last, ...others] = [...libraries].reverse();
+function openEmbedded(files: Files): Libtpms {
+  using archive = new Archive(files);
+  const last = archive.libraries.at(-1);
   if (last === undefined) {
     throw new SystemError(
       "dlopen",
@@ -101,28 +141,10 @@ function openEmbedded(libc: Libc, libraries: readonly EmbeddedLibrary[]): Libtpm
       LIBTPMS,
     );
   }
-  using files = new DisposableStack();
-  const path = (soname: string) => memoryFile(libc, soname, files);
+  using memory = new DisposableStack();
   // Once a library is open, others that need its soname get it, whatever the system has.
-  for (const { soname } of others.reverse()) Deno.dlopen(path(soname), {});
-  return Libtpms.open(path(last.soname));
-}
-
-/**
- * Puts a carried file into memory and returns a path to it, which is good until `files` close it:
- * all of them together, as dlopen(3) takes a path that it has seen for the library that it knows.
- */
-function memoryFile(libc: Libc, soname: string, files: DisposableStack): string {
-  const bytes = Deno.readFileSync(new URL(soname, FOLDER));
-  const c = openLibc(symbols);
-  const name = cString(soname);
-  let fd = c.memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
-  if (fd < 0 && libc.errno === Errno.EINVAL) fd = c.memfd_create(name, MFD_CLOEXEC);
-  libc.check(fd, "memfd_create", soname);
-  files.defer(() => c.close(fd));
-  for (let rest = bytes; rest.length > 0;) {
-    const count = libc.check(Number(c.write(fd, rest, BigInt(rest.length))), "write", soname);
-    rest = rest.subarray(count);
+  for (const library of archive.libraries.slice(0, -1)) {
+    Deno.dlopen(archive.copy(library, memory), {});
   }
-  return `/proc/self/fd/${fd}`;
+  return Libtpms.open(archive.copy(last, memory));
 }

@@ -128,18 +128,7 @@ export function baseStillServes(
 
 /** Cuts the base out of a program made by `deno compile`; refuses whatever is not exactly `facts`. */
 export function cutBase(program: Uint8Array, facts: DonorFacts): Uint8Array {
-  if (program.length < ELF_HEADER_LENGTH + TRAILER_LENGTH) {
-    throw new Error(`${facts.file} has only ${program.length} bytes`);
-  }
-  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
-  const trailer = program.length - TRAILER_LENGTH;
-  if (
-    view.getUint32(trailer, true) !== TRAILER_MAGIC[0] ||
-    view.getUint32(trailer + 4, true) !== TRAILER_MAGIC[1]
-  ) {
-    throw new Error(`${facts.file} does not end like the output of "deno compile"`);
-  }
-  const baseLength = program.length - Number(view.getBigUint64(trailer + 8, true));
+  const baseLength = baseLengthOf(program, facts.file);
   if (baseLength !== facts.baseLength) {
     throw new Error(`the base in ${facts.file} has ${baseLength} bytes, not ${facts.baseLength}`);
   }
@@ -157,6 +146,38 @@ export function cutBase(program: Uint8Array, facts: DonorFacts): Uint8Array {
     throw new Error(`the base has sha256 ${digest}, not ${facts.baseSha256}`);
   }
   return base;
+}
+
+/** Length of the base of a program made by `deno compile`, which its trailer tells. */
+function baseLengthOf(program: Uint8Array, name: string): number {
+  if (program.length < ELF_HEADER_LENGTH + TRAILER_LENGTH) {
+    throw new Error(`${name} has only ${program.length} bytes`);
+  }
+  const view = new DataView(program.buffer, program.byteOffset, program.byteLength);
+  const trailer = program.length - TRAILER_LENGTH;
+  if (
+    view.getUint32(trailer, true) !== TRAILER_MAGIC[0] ||
+    view.getUint32(trailer + 4, true) !== TRAILER_MAGIC[1]
+  ) {
+    throw new Error(`${name} does not end like the output of "deno compile"`);
+  }
+  return program.length - Number(view.getBigUint64(trailer + 8, true));
+}
+
+/**
+ * A program made by `deno compile` with an archive behind its base: the runtime finds its section
+ * from the end, and the program the archive from the end of the ELF file.
+ */
+export function insertArchive(program: Uint8Array, archive: Uint8Array): Uint8Array {
+  const base = baseLengthOf(program, "the program");
+  if (readElfHeader(program).length !== base) {
+    throw new Error("the base of the program has something behind its ELF file already");
+  }
+  const whole = new Uint8Array(program.length + archive.length);
+  whole.set(program.subarray(0, base));
+  whole.set(archive, base);
+  whole.set(program.subarray(base), base + archive.length);
+  return whole;
 }
 
 /** The bytes of `name` in a gzipped tar archive (POSIX ustar: size in octal at 124, header 512 bytes). */

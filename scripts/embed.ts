@@ -4,13 +4,9 @@
 //
 // Usage: deno run -A scripts/embed.ts
 
-import type { EmbeddedLibrary } from "../ffi/embedded.ts";
 import { LIBTPMS, Libtpms } from "../ffi/libtpms.ts";
-import { ROOT } from "./checkout.ts";
+import { type EmbeddedLibrary, encodeArchive } from "../wire/carried.ts";
 import { runCommand } from "./command.ts";
-
-/** Below the checkout; ffi/embedded.ts and `deno compile --include` name it, too. */
-export const EMBEDDED_FOLDER = "dist/embedded";
 
 const QUERY_LIMIT_MS = 30_000;
 const LIBCRYPTO = /^libcrypto\.so\.\d+$/;
@@ -24,28 +20,24 @@ interface Found {
   licence: string;
 }
 
-/** What was embedded, or why nothing was. */
+/** What the executable will carry, or why it is nothing. */
 export type Embedding =
-  | { readonly libraries: readonly EmbeddedLibrary[] }
+  | {
+    readonly libraries: readonly EmbeddedLibrary[];
+    /** What stands behind the base executable. */
+    readonly archive: Uint8Array<ArrayBuffer>;
+  }
   | { readonly reason: string };
 
-/** Fills {@linkcode EMBEDDED_FOLDER} anew; it is empty afterwards where libtpms cannot be carried. */
+/** Collects this machine's libraries. */
 export async function embed(): Promise<Embedding> {
-  const folder = `${ROOT}/${EMBEDDED_FOLDER}`;
-  await Deno.remove(folder, { recursive: true }).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  await Deno.mkdir(folder, { recursive: true });
   try {
-    const libraries: EmbeddedLibrary[] = [];
-    for (const found of findLibraries()) libraries.push(await carry(found, folder));
-    await Deno.writeTextFile(
-      `${folder}/libraries.json`,
-      JSON.stringify(libraries, null, 2) + "\n",
-    );
-    return { libraries };
+    const carried = await Promise.all(findLibraries().map(carry));
+    return {
+      libraries: carried.map(({ bytes: _, ...library }) => library),
+      archive: encodeArchive(carried),
+    };
   } catch (error) {
-    for await (const entry of Deno.readDir(folder)) await Deno.remove(`${folder}/${entry.name}`);
     return { reason: error instanceof Error ? error.message.split("\n")[0]! : String(error) };
   }
 }
@@ -91,16 +83,13 @@ function opensslVersion(path: string): string {
   return version;
 }
 
-async function carry({ path, ...found }: Found, folder: string): Promise<EmbeddedLibrary> {
+async function carry({ path, ...found }: Found): Promise<EmbeddedLibrary & { bytes: Uint8Array }> {
   const owner = await packageOf(path);
-  const licenceFile = `${found.soname}.licence.txt`;
-  await Deno.writeTextFile(`${folder}/${licenceFile}`, await licenceOf(found, owner?.name));
-  await Deno.copyFile(await Deno.realPath(path), `${folder}/${found.soname}`);
-  await Deno.chmod(`${folder}/${found.soname}`, 0o644);
   return {
     ...found,
     package: owner === undefined ? undefined : `${owner.name} ${owner.version}`,
-    licenceFile,
+    licenceText: await licenceOf(found, owner?.name),
+    bytes: await Deno.readFile(path),
   };
 }
 

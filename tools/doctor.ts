@@ -57,7 +57,7 @@ export async function doctor(
     const choice = given.get("libtpms") ?? surroundings.variable("SWTPM_LIBTPMS");
     const machine = new Machine(system.libc);
     const findings = [
-      programFinding(),
+      programFinding(system),
       ...librariesFindings(system, choice),
       ...kernelFindings(system, machine),
       ...socketFindings(system, machine),
@@ -72,8 +72,8 @@ export async function doctor(
   }
 }
 
-function programFinding(): Finding {
-  const inside = embeddedLibraries().map(({ name, version }) => `${name} ${version}`);
+function programFinding(system: System): Finding {
+  const inside = embeddedLibraries(system.files).map(({ name, version }) => `${name} ${version}`);
   const libraries = inside.length === 0 ? "no libtpms inside" : `with ${inside.join(", ")} inside`;
   return ok("swtpm", `${manifest.version}, ${libraries}`);
 }

@@ -15,7 +15,7 @@ const INSTALL = "install libtpms: 'apt-get install libtpms0' (Debian, Ubuntu), "
 export function librariesFindings(system: System, choice: string | undefined): Finding[] {
   let chosen;
   try {
-    chosen = chooseLibtpms(system.libc, choice);
+    chosen = chooseLibtpms(system.files, choice);
   } catch (error) {
     const [reason] = (error as Error).message.split("\n");
     return [fail("libtpms", reason!, INSTALL)];

@@ -40,7 +40,7 @@ export async function openOwnTpm(
   closers: DisposableStack,
 ): Promise<OwnTpm> {
   const report = (message: string) => log.line(message);
-  const openLibtpms = () => chooseLibtpms(system.libc, options.libtpms).libtpms;
+  const openLibtpms = () => chooseLibtpms(system.files, options.libtpms).libtpms;
   const manager = { ready() {}, stopping() {} };
   const openAt = async (place: Place) => {
     const config = configFor(options, place);
