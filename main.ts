@@ -1,6 +1,5 @@
 // The program's door: what was asked for, and how errors become exit codes.
 import { type CommandLine, readCommandLine } from "./cli/command_line.ts";
-import { COPYRIGHT, interfaceHelp, topHelp } from "./cli/help.ts";
 import type { Surroundings } from "./cli/line.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { Background, descriptorKind, isSecond, startInBackground } from "./daemon/background.ts";
@@ -11,10 +10,9 @@ import { Log, LOG_DEFAULT } from "./daemon/log.ts";
 import { openManager, usePassedSockets } from "./daemon/service.ts";
 import { openSystem, type System } from "./daemon/system.ts";
 import manifest from "./deno.json" with { type: "json" };
-import { chooseLibtpms } from "./ffi/embedded.ts";
+import { chooseLibtpms } from "./ffi/choose_libtpms.ts";
 import { O } from "./ffi/files.ts";
 import type { Libtpms } from "./ffi/libtpms.ts";
-import { createVtpmDevice } from "./transports/vtpm_proxy.ts";
 
 const PROGRAM = "swtpm";
 /** Exit codes of the cuse interface, the C program's negative numbers in eight bits. */
@@ -42,11 +40,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   if (which === "-h" || which === "--help") {
-    print(topHelp(PROGRAM));
+    print((await help()).topHelp(PROGRAM));
     return 0;
   }
   if (which === "-v" || which === "--version") {
-    print(`TPM emulator version ${manifest.version}, ${COPYRIGHT}\n`);
+    print(`TPM emulator version ${manifest.version}, ${(await help()).COPYRIGHT}\n`);
     if (rest[0] === "--verbose") {
       print((await import("./tools/version.ts")).contents(openSystem().files));
     }
@@ -65,10 +63,15 @@ async function main(args: readonly string[]): Promise<number> {
     return await tool(system, surroundingsOf(system), rest);
   }
   if (!INTERFACES.includes(which)) {
-    complain(`Unsupported TPM interface type '${which}'.\n${topHelp(PROGRAM)}`);
+    complain(`Unsupported TPM interface type '${which}'.\n${(await help()).topHelp(PROGRAM)}`);
     return 1;
   }
   return await emulate(which as Interface, rest);
+}
+
+/** Pages that few starts print. */
+function help() {
+  return import("./cli/help.ts");
 }
 
 /** A program beside the emulator; what it is made of is loaded only when it is asked for. */
@@ -96,10 +99,11 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
     const tell = isSecond() ? () => {} : refuse;
     const asked = readCommandLine(which, words, surroundingsOf(system), tell);
     if (asked.kind === "help") {
-      print(interfaceHelp(PROGRAM, which));
+      print((await help()).interfaceHelp(PROGRAM, which));
       return 0;
     }
     if (asked.kind === "version") {
+      const { COPYRIGHT } = await help();
       print(`TPM emulator CUSE interface version ${manifest.version}, ${COPYRIGHT}\n`);
       return 0;
     }
@@ -109,14 +113,17 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
     if (line.background && background === undefined) return startInBackground(system);
     const manager = openManager(system);
     const device = line.device === undefined ? undefined : system.files.open(line.device, O.RDWR);
-    const vtpm = line.vtpmProxy ? createVtpmDevice(system.files, line.tpm2) : undefined;
+    const vtpm = line.vtpmProxy
+      ? (await import("./transports/vtpm_proxy.ts")).createVtpmDevice(system.files, line.tpm2)
+      : undefined;
     const rights = await dropPrivileges(system, which, line);
     let { libtpms } = rights;
     const choice = line.libtpms;
-    const openLibtpms = () => libtpms ??= chooseLibtpms(system.files, choice).libtpms;
+    const openLibtpms = async () => libtpms ??= (await chooseLibtpms(system.files, choice)).libtpms;
     const wanted = line.log();
     if (wanted !== undefined) log = Log.open(system.files, wanted);
     const config = line.config(wanted, device);
+    system.phases.end("options");
     if (config.print === undefined) usePassedSockets(system, config, background?.starter);
     const report = (message: string) => log.line(message);
     const parts: EmulatorParts = {
@@ -133,7 +140,7 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
       }
       if (error.details.bare) refuse(error);
       else log.line(error.message);
-      if (error.details.usage) complain(interfaceHelp(PROGRAM, which));
+      if (error.details.usage) complain((await help()).interfaceHelp(PROGRAM, which));
       return error.details.exitCode ?? 1;
     }
     log.line(explain(system, error));
@@ -187,7 +194,7 @@ async function dropPrivileges(
   // Neither libtpms nor what it needs can be seen from the new root.
   const libtpms = chroot === undefined
     ? undefined
-    : chooseLibtpms(system.files, line.libtpms).libtpms;
+    : (await chooseLibtpms(system.files, line.libtpms)).libtpms;
   if (chroot !== undefined) changeRoot(system, chroot);
   if (identity === undefined) return { libtpms, later: undefined };
   if (which !== "cuse") {
@@ -211,17 +218,17 @@ async function printInstead(
   switch (wanted.what) {
     case "capabilities": {
       const { capabilities } = await import("./daemon/print.ts");
-      print(`${capabilities(parts.openLibtpms(), config, manifest.version)}\n`);
+      print(`${capabilities(await parts.openLibtpms(), config, manifest.version)}\n`);
       return 0;
     }
     case "profiles": {
       const { profiles } = await import("./daemon/print.ts");
-      print(profiles(parts.openLibtpms(), config));
+      print(profiles(await parts.openLibtpms(), config));
       return 0;
     }
     case "states": {
       const { printStates } = await import("./daemon/print_states.ts");
-      print(printStates(system, config));
+      print(await printStates(system, config));
       return 0;
     }
     case "info": {

@@ -3,6 +3,7 @@
 import type { ControlTap } from "../control/connection.ts";
 import { makeHandlers } from "../control/handlers.ts";
 import type { Libtpms } from "../ffi/libtpms.ts";
+import { Openssl } from "../ffi/openssl.ts";
 import { Poller } from "../ffi/poll.ts";
 import type { User } from "../ffi/users.ts";
 import { StorageLock } from "../state/storage_lock.ts";
@@ -13,7 +14,7 @@ import type { VtpmDevice } from "../transports/vtpm_proxy.ts";
 import type { Background } from "./background.ts";
 import type { DaemonConfig } from "./config.ts";
 import { confine } from "./confine.ts";
-import { runCuse } from "./cuse.ts";
+import { settleCrypto } from "./crypto_policy.ts";
 import { explain } from "./explain.ts";
 import type { Log } from "./log.ts";
 import { type DataPlan, Loop } from "./loop.ts";
@@ -41,7 +42,7 @@ export interface EmulatorParts {
   /** Where messages go: a line of the log each. */
   report: (message: string) => void;
   /** Opens libtpms, which takes some milliseconds; the first call counts. */
-  openLibtpms: () => Libtpms;
+  openLibtpms: () => Promise<Libtpms>;
   manager: Manager;
   /** Where this is the process that stays in the background. */
   background: Background | undefined;
@@ -68,19 +69,27 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
       closers.defer(() => manager.stopping());
     },
   };
-  if (config.cuse !== undefined) return await runCuse(parts, config.cuse, steps, closers);
+  if (config.cuse !== undefined) {
+    const { runCuse } = await import("./cuse.ts");
+    return await runCuse(parts, config.cuse, steps, closers);
+  }
 
   const emulator = await steps.open();
   const { tpm } = emulator;
   if (config.startNow && tpm.start(false) !== 0) return 1;
+  system.phases.end("TPM");
 
   const loop = makeLoop(parts, emulator);
+  system.phases.end("loop");
   signals.onEnd(() => loop.end());
   // The runtime's threads are all there by now, or are made by means that the profile allows.
   confine(system, config.seccomp, report);
+  system.phases.end("powers given up");
   steps.announce();
   if (!startUp(parts, tpm)) return 0;
   system.process.trim();
+  system.phases.end("readiness, Startup");
+  system.phases.print((text) => Deno.stderr.writeSync(new TextEncoder().encode(text)));
   await loop.run();
   return 0;
 }
@@ -135,7 +144,8 @@ export async function open(parts: EmulatorParts, closers: DisposableStack) {
   const pidFile = config.pid === undefined ? undefined : new PidFile(system, config.pid);
   leaving.add(() => pidFile?.remove());
   const channels = openChannels(system, config, leaving);
-  const libtpms = parts.openLibtpms();
+  system.phases.end("sockets");
+  const libtpms = await parts.openLibtpms();
   const family: Family = config.tpm2 ? tpm2 : tpm12;
   if (libtpms.chooseVersion(family.libtpmsVersion) !== 0) {
     throw new Error(`this libtpms was built without ${family.name}`);
@@ -143,12 +153,13 @@ export async function open(parts: EmulatorParts, closers: DisposableStack) {
   if (config.log !== undefined && log.fd !== undefined) {
     libtpms.setDebug(log.fd, log.libtpms.level, log.libtpms.prefix);
   }
+  system.phases.end("libtpms");
   // What a start says of the storage is of no interest where only a question is asked.
   const inform = config.print === undefined ? report : () => {};
   const store = await openStore(system, config, inform);
   leaving.add(() => store.close());
   const profile = await profileOf(parts, libtpms);
-  const settle = await settlement(parts, libtpms);
+  const settle = settlement(parts, libtpms);
   const tap = await openTaps(parts, closers);
   warnOfSilence(config, report);
 
@@ -169,6 +180,7 @@ export async function open(parts: EmulatorParts, closers: DisposableStack) {
     tap,
   });
   closers.defer(() => tpm.stop());
+  system.phases.end("storage, profile, crypto");
   // Who waits for the pid file expects the TPM's state soon after it, or the device to be there.
   if (config.cuse === undefined) pidFile?.write();
   return { store, lock, tpm, leaving, pidFile, ...channels };
@@ -206,12 +218,10 @@ async function profileOf(
 }
 
 /** What is done when the chip is on: terms are come to with libcrypto. */
-async function settlement(
+function settlement(
   { system, config, log, report }: EmulatorParts,
   libtpms: Libtpms,
-): Promise<(() => void) | undefined> {
-  const { Openssl } = await import("../ffi/openssl.ts");
-  const { settleCrypto } = await import("./crypto_policy.ts");
+): (() => void) | undefined {
   const openssl = Openssl.loaded();
   if (openssl === undefined) return undefined;
   // Has libcrypto read its configuration, which the TPM's start would have to wait for.

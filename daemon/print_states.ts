@@ -9,11 +9,11 @@ import type { System } from "./system.ts";
  * needs no key. A linear file is made where there is none: swtpm_setup relies on it. Throws
  * StateError or SystemError.
  */
-export function printStates(
+export async function printStates(
   system: Pick<System, "files">,
   config: Pick<DaemonConfig, "state" | "tpm2">,
-): string {
-  const backend = openBackend(system, config);
+): Promise<string> {
+  const backend = await openBackend(system, config);
   try {
     backend.prepare();
     const states = STATE_NAMES.flatMap((name) => {

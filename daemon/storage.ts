@@ -1,10 +1,6 @@
 // The state store that the configuration asks for: its backend, its keys.
 import type { Backend } from "../state/backend.ts";
 import { DirectoryBackend } from "../state/directory.ts";
-import { readKey } from "../state/key_file.ts";
-import { LinearBackend } from "../state/linear.ts";
-import { MemoryBackend } from "../state/memory.ts";
-import { MissingBackend } from "../state/missing.ts";
 import { StateStore } from "../state/store.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";
@@ -14,15 +10,18 @@ const FILE = "file://";
 /** State that ends with the process. */
 export const MEMORY = "memory://";
 
-/** The backend of the configuration; what is wrong with it shows when it is first used. */
-export function openBackend(
+/**
+ * The backend of the configuration; what is wrong with it shows when it is first used. A directory is
+ * what nearly every start has; the others are loaded when they are asked for.
+ */
+export async function openBackend(
   system: Pick<System, "files">,
   config: Pick<DaemonConfig, "state" | "tpm2">,
   report: (message: string) => void = () => {},
-): Backend {
+): Promise<Backend> {
   const { state, tpm2 } = config;
   if (state === undefined) {
-    return new MissingBackend(
+    return await missing(
       "no state directory is configured: use --tpmstate dir=DIR or the variable TPM_PATH",
     );
   }
@@ -39,16 +38,22 @@ export function openBackend(
     });
   }
   if (uri !== MEMORY && !uri.startsWith(FILE)) {
-    return new MissingBackend(
+    return await missing(
       `unsupported backend '${uri}': it is dir://DIRECTORY, file://FILE or memory://`,
     );
   }
   if (backup || fsync) {
     const option = backup ? "backup" : "fsync";
-    return new MissingBackend(`the option '${option}' of --tpmstate is for directories only`);
+    return await missing(`the option '${option}' of --tpmstate is for directories only`);
   }
-  if (uri === MEMORY) return new MemoryBackend();
+  if (uri === MEMORY) return new (await import("../state/memory.ts")).MemoryBackend();
+  const { LinearBackend } = await import("../state/linear.ts");
   return new LinearBackend(system.files, { path: uri.slice(FILE.length), mode, lock, report });
+}
+
+async function missing(reason: string): Promise<Backend> {
+  const { MissingBackend } = await import("../state/missing.ts");
+  return new MissingBackend(reason);
 }
 
 /** The store with its keys, which are read here; throws what is wrong with them. */
@@ -58,10 +63,11 @@ export async function openStore(
   report: (message: string) => void = () => {},
 ): Promise<StateStore> {
   const { key, migrationKey } = config;
-  const backend = openBackend(system, config, report);
+  const backend = await openBackend(system, config, report);
   if (key === undefined && migrationKey === undefined) return new StateStore(backend);
   // Loading it takes a while, and most TPMs have no key.
   const crypto = await import("node:crypto");
+  const { readKey } = await import("../state/key_file.ts");
   const keyFrom = (option: string, source: typeof key) =>
     source && readKey(system.files, crypto, option, source, report);
   return new StateStore(backend, {

@@ -6,6 +6,7 @@ import { Process } from "../ffi/process.ts";
 import { Sockets } from "../ffi/sockets.ts";
 import { Spawner } from "../ffi/spawn.ts";
 import { Users } from "../ffi/users.ts";
+import { openPhases, type Phases } from "./phases.ts";
 
 export interface System {
   libc: Libc;
@@ -14,9 +15,13 @@ export interface System {
   process: Process;
   spawner: Spawner;
   users: Users;
+  /** Told when a phase of the start is over. */
+  phases: Phases;
 }
 
 export function openSystem(): System {
+  const phases = openPhases();
+  phases.end("runtime and modules");
   const libc = new Libc();
   return {
     libc,
@@ -25,5 +30,6 @@ export function openSystem(): System {
     process: new Process(libc),
     spawner: new Spawner(libc),
     users: new Users(libc),
+    phases,
   };
 }

@@ -43,8 +43,6 @@ const memorySymbols = {
  */
 const STRUCT_SIZE = 64;
 const POINTER_SIZE = 8;
-/** TPM_MODIFIER_INDICATOR is a uint32_t; clients can set no more than one byte of it. */
-const LOCALITY_SIZE = 4;
 
 // C signatures, `TPM_RESULT f(…)` each:
 const initSignature = { parameters: [], result: "u32" } as const;
@@ -67,7 +65,7 @@ export class Callbacks {
 
   constructor(host: TpmHost) {
     const { nvram } = host;
-    const { malloc, memcpy } = openLibc(memorySymbols);
+    const c = openLibc(memorySymbols);
     const nvramInit = new Deno.UnsafeCallback(
       initSignature,
       () => resultOfRunning(() => nvram.prepare()),
@@ -83,7 +81,7 @@ export class Callbacks {
           return;
         }
         // malloc(0) may be NULL, which libtpms would take for "nothing loaded".
-        const memory = malloc(BigInt(Math.max(bytes.length, 1)));
+        const memory = c.malloc(BigInt(Math.max(bytes.length, 1)));
         if (memory === null) throw new TpmResultError(TpmResult.SIZE, "out of memory");
         if (bytes.length > 0) memoryAt(memory, bytes.length).set(bytes);
         writePointer(dataOut, memory);
@@ -99,12 +97,11 @@ export class Callbacks {
     const remove = new Deno.UnsafeCallback(removeSignature, (_number, namePtr, mustExist) => {
       return resultOfRunning(() => nvram.remove(text(namePtr), mustExist !== 0));
     });
-    const localities = Array.from(
-      { length: 256 },
-      (_, n) => new Uint8Array(Uint32Array.of(n).buffer),
-    );
+    const number = new Uint32Array(1);
+    const numberBytes = new Uint8Array(number.buffer);
     const locality = new Deno.UnsafeCallback(localitySignature, (out) => {
-      memcpy(out, localities[host.locality()]!, LOCALITY_SIZE);
+      number[0] = host.locality();
+      c.memcpy(out, numberBytes, numberBytes.length);
       return TpmResult.SUCCESS;
     });
 

@@ -1,6 +1,6 @@
 // A Unix datagram socket to somebody who only listens: how a service tells its manager what it is
 // about. What is said is the daemon's affair.
-import { type Libc, openRarely } from "./libc.ts";
+import { type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -21,7 +21,7 @@ const PATH_OFFSET = 2;
 const PATH_MAX = 107;
 
 export class DatagramSocket {
-  readonly #c = openRarely(symbols);
+  readonly #c = openLibc(symbols);
   readonly #fd: number;
 
   /** Connects to a path, or to an abstract name that begins with `@`. Throws SystemError. */

@@ -1,6 +1,6 @@
-// Which libtpms is used: the system's, which gets the distribution's security updates, the one that
-// the executable carries, or a given file. What is carried never touches a file system: it is copied
-// to memory and opened from there. How it is carried is wire/carried.ts' knowledge.
+// The libraries that the executable carries. They never touch a file system: they are copied to
+// memory and opened from there. How they are carried is wire/carried.ts' knowledge, when they are
+// used choose_libtpms.ts'.
 import {
   archiveHeader,
   type CarriedLibrary,
@@ -11,18 +11,8 @@ import {
   listSizeOf,
 } from "../wire/carried.ts";
 import { type Files, O } from "./files.ts";
-import { cString, Errno, openRarely, SystemError } from "./libc.ts";
+import { cString, Errno, openLibc, SystemError } from "./libc.ts";
 import { LIBTPMS, Libtpms } from "./libtpms.ts";
-
-/** Where a libtpms came from. */
-export type Origin = "system" | "embedded" | { path: string };
-
-export interface ChosenLibtpms {
-  libtpms: Libtpms;
-  origin: Origin;
-  /** Why the system's was not used, where another one took its place. */
-  instead?: Error;
-}
 
 /** errno of "cannot access a needed shared library". */
 const ELIBACC = 79;
@@ -71,7 +61,7 @@ class Archive implements Disposable {
    */
   copy({ soname, offset, size }: CarriedLibrary, memory: DisposableStack): string {
     const { libc } = this.files;
-    const c = openRarely(symbols);
+    const c = openLibc(symbols);
     const name = cString(soname);
     let fd = c.memfd_create(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
     if (fd < 0 && libc.errno === Errno.EINVAL) fd = c.memfd_create(name, MFD_CLOEXEC);
@@ -102,34 +92,8 @@ export function embeddedLibraries(files: Files): readonly EmbeddedLibrary[] {
   return archive.libraries;
 }
 
-/**
- * Opens libtpms: `system`, `embedded`, a file's path, or, where nothing is chosen, the system's and
- * else the embedded one. Throws {@linkcode SystemError}, which says what to do.
- */
-export function chooseLibtpms(files: Files, choice: string | undefined): ChosenLibtpms {
-  switch (choice) {
-    case undefined:
-    case "":
-      return systemOrEmbedded(files);
-    case "system":
-      return { libtpms: Libtpms.open(), origin: "system" };
-    case "embedded":
-      return { libtpms: openEmbedded(files), origin: "embedded" };
-    default:
-      return { libtpms: Libtpms.open(choice), origin: { path: choice } };
-  }
-}
-
-function systemOrEmbedded(files: Files): ChosenLibtpms {
-  try {
-    return { libtpms: Libtpms.open(), origin: "system" };
-  } catch (error) {
-    if (embeddedLibraries(files).length === 0) throw error;
-    return { libtpms: openEmbedded(files), origin: "embedded", instead: error as Error };
-  }
-}
-
-function openEmbedded(files: Files): Libtpms {
+/** Opens the libtpms that the executable carries. Throws {@linkcode SystemError}. */
+export function openEmbedded(files: Files): Libtpms {
   using archive = new Archive(files);
   const last = archive.libraries.at(-1);
   if (last === undefined) {

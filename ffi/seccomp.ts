@@ -1,6 +1,6 @@
 // The kernel's filter for system calls, installed on all threads of the process at once. What is
 // filtered is sandbox/'s decision.
-import { type Libc, openRarely } from "./libc.ts";
+import { type Libc, openLibc } from "./libc.ts";
 
 // Both functions take a varying number of arguments in C; registers are the same for these.
 const symbols = {
@@ -21,7 +21,7 @@ const PROGRAM_SIZE = 16;
 const PROGRAM_POINTER = 8;
 
 export class Seccomp {
-  readonly #c = openRarely(symbols);
+  readonly #c = openLibc(symbols);
 
   constructor(private readonly libc: Libc) {}
 

@@ -1,6 +1,6 @@
 // Who this process is and what it sees as its root: users and groups by name, ids, chroot. glibc
 // changes the ids of all threads at once, which a bare system call would not.
-import { cString, type Libc, openRarely } from "./libc.ts";
+import { cString, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
   getuid: { parameters: [], result: "u32" },
@@ -30,7 +30,7 @@ export interface User {
 }
 
 export class Users {
-  readonly #c = openRarely(symbols);
+  readonly #c = openLibc(symbols);
 
   constructor(private readonly libc: Libc) {}
 

@@ -42,17 +42,9 @@ const dataOffset = { number: 0, architecture: 4, arguments: 16 } as const;
 /** Calls that are searched one by one; beyond that the list is halved. */
 const LINEAR_MAX = 4;
 
-interface Instruction {
-  code: number;
-  /** Instructions to skip when the comparison holds, and when not. */
-  then: number;
-  otherwise: number;
-  value: number;
-}
-
 interface Rule {
   number: number;
-  body: Instruction[];
+  call: DeniedCall;
 }
 
 /**
@@ -64,93 +56,138 @@ export function buildFilter(
   architecture: Architecture,
   action: Action,
 ): Uint8Array<ArrayBuffer> {
-  const deny = returns(action === "kill" ? SECCOMP_RET.killProcess : SECCOMP_RET.log);
-  const rules = calls.flatMap((call) => {
+  const rules: Rule[] = [];
+  for (const call of calls) {
     const number = call.numbers[architecture];
-    return number === undefined ? [] : [{ number, body: bodyOf(call, deny) }];
-  });
+    if (number !== undefined) rules.push({ number, call });
+  }
   rules.sort((a, b) => a.number - b.number);
-  return encode([
-    load(dataOffset.architecture),
-    ...ifEqual(AUDIT_ARCH[architecture], [], [deny]),
-    load(dataOffset.number),
-    ...(architecture === "x86_64"
-      ? [step(BPF.jumpIfAtLeast, X32_BIT, { then: 0, otherwise: 1 }), deny]
-      : []),
-    ...search(rules),
-  ]);
+  const program = new Program(action);
+  program.load(dataOffset.architecture);
+  program.denyUnless(BPF.jumpIfEqual, AUDIT_ARCH[architecture]);
+  program.load(dataOffset.number);
+  if (architecture === "x86_64") program.denyIf(BPF.jumpIfAtLeast, X32_BIT);
+  search(program, rules, 0, rules.length);
+  return program.bytes();
 }
 
 /** Looks for the call's number by halves; every way through it ends with a return. */
-function search(rules: readonly Rule[]): Instruction[] {
-  if (rules.length <= LINEAR_MAX) {
-    return [
-      ...rules.flatMap(({ number, body }) => ifEqual(number, body, [])),
-      returns(SECCOMP_RET.allow),
-    ];
+function search(program: Program, rules: readonly Rule[], begin: number, end: number): void {
+  if (end - begin > LINEAR_MAX) {
+    const middle = (begin + end) >> 1;
+    const lower = program.unlessAtLeast(rules[middle]!.number);
+    search(program, rules, middle, end);
+    program.here(lower);
+    search(program, rules, begin, middle);
+    return;
   }
-  const middle = rules.length >> 1;
-  const lower = search(rules.slice(0, middle));
-  return [
-    // Only the plain jump reaches further than 255 instructions.
-    step(BPF.jumpIfAtLeast, rules[middle]!.number, { then: 0, otherwise: 1 }),
-    step(BPF.jump, lower.length),
-    ...lower,
-    ...search(rules.slice(middle)),
-  ];
+  for (let at = begin; at < end; at++) {
+    const { number, call } = rules[at]!;
+    const next = program.unlessEqual(number);
+    answer(program, call);
+    program.here(next);
+  }
+  program.returns(SECCOMP_RET.allow);
 }
 
-function bodyOf({ when, missing }: DeniedCall, deny: Instruction): Instruction[] {
-  if (missing) return [returns(SECCOMP_RET.errno | ENOSYS)];
-  if (when === undefined) return [deny];
-  return [...when.flatMap((condition) => test(condition, deny)), returns(SECCOMP_RET.allow)];
+function answer(program: Program, { when, missing }: DeniedCall): void {
+  if (missing) return program.returns(SECCOMP_RET.errno | ENOSYS);
+  if (when === undefined) return program.deny();
+  for (const condition of when) test(program, condition);
+  program.returns(SECCOMP_RET.allow);
 }
 
 /** Denies when the condition holds, else goes on behind. */
-function test(condition: Condition, deny: Instruction): Instruction[] {
+function test(program: Program, condition: Condition): void {
   const low = dataOffset.arguments + 8 * condition.argument;
-  if ("anyOf" in condition) {
-    return [load(low), step(BPF.jumpIfSet, condition.anyOf, { then: 0, otherwise: 1 }), deny];
-  }
-  if ("without" in condition) {
-    return [load(low), step(BPF.jumpIfSet, condition.without, { then: 1, otherwise: 0 }), deny];
-  }
+  program.load(low);
+  if ("anyOf" in condition) return program.denyIf(BPF.jumpIfSet, condition.anyOf);
+  if ("without" in condition) return program.denyUnless(BPF.jumpIfSet, condition.without);
+  if ("isNot" in condition) return program.denyUnless(BPF.jumpIfEqual, condition.isNot);
   if ("is" in condition) {
-    return [load(low), ...condition.is.flatMap((value) => ifEqual(value, [deny], []))];
+    for (const value of condition.is) program.denyIf(BPF.jumpIfEqual, value);
+    return;
   }
-  if ("isNot" in condition) return [load(low), ...ifEqual(condition.isNot, [], [deny])];
-  return [load(low), ...ifEqual(0, [], [deny]), load(low + 4), ...ifEqual(0, [], [deny])];
+  program.denyUnless(BPF.jumpIfEqual, 0);
+  program.load(low + 4);
+  program.denyUnless(BPF.jumpIfEqual, 0);
 }
 
-/** One of the two ways is empty. */
-function ifEqual(value: number, then: Instruction[], otherwise: Instruction[]): Instruction[] {
-  const jump = step(BPF.jumpIfEqual, value, { then: otherwise.length, otherwise: then.length });
-  return [jump, ...then, ...otherwise];
+/** A place in the program whose jump is not known yet. */
+interface Jump {
+  index: number;
+  /** Only a plain jump reaches further than 255 instructions. */
+  plain: boolean;
 }
 
-function load(offset: number): Instruction {
-  return step(BPF.load, offset);
-}
+/**
+ * Instructions in their order: u16 code, u8 jump when the comparison holds, u8 when it does not, u32
+ * value. Jumps count the instructions that they skip.
+ */
+class Program {
+  readonly #bytes = new Uint8Array(PROGRAM_MAX * INSTRUCTION_SIZE);
+  readonly #view = new DataView(this.#bytes.buffer);
+  readonly #denied: number;
+  #count = 0;
 
-function returns(value: number): Instruction {
-  return step(BPF.returns, value);
-}
+  constructor(action: Action) {
+    this.#denied = action === "kill" ? SECCOMP_RET.killProcess : SECCOMP_RET.log;
+  }
 
-function step(code: number, value: number, jumps = { then: 0, otherwise: 0 }): Instruction {
-  return { code, value, ...jumps };
-}
+  load(offset: number): void {
+    this.#step(BPF.load, offset, 0, 0);
+  }
 
-function encode(program: readonly Instruction[]): Uint8Array<ArrayBuffer> {
-  if (program.length > PROGRAM_MAX) throw new RangeError("the filter is too long for the kernel");
-  const bytes = new Uint8Array(program.length * INSTRUCTION_SIZE);
-  const view = new DataView(bytes.buffer);
-  program.forEach(({ code, then, otherwise, value }, index) => {
-    if (then > 255 || otherwise > 255) throw new RangeError("a jump is too far for the kernel");
+  returns(value: number): void {
+    this.#step(BPF.returns, value, 0, 0);
+  }
+
+  deny(): void {
+    this.returns(this.#denied);
+  }
+
+  denyIf(comparison: number, value: number): void {
+    this.#step(comparison, value, 0, 1);
+    this.deny();
+  }
+
+  denyUnless(comparison: number, value: number): void {
+    this.#step(comparison, value, 1, 0);
+    this.deny();
+  }
+
+  /** Goes elsewhere for another word than `value`. */
+  unlessEqual(value: number): Jump {
+    this.#step(BPF.jumpIfEqual, value, 0, 0);
+    return { index: this.#count - 1, plain: false };
+  }
+
+  /** Goes elsewhere for a word below `value`. */
+  unlessAtLeast(value: number): Jump {
+    this.#step(BPF.jumpIfAtLeast, value, 1, 0);
+    this.#step(BPF.jump, 0, 0, 0);
+    return { index: this.#count - 1, plain: true };
+  }
+
+  /** Where a jump leads. */
+  here({ index, plain }: Jump): void {
+    const skipped = this.#count - index - 1;
     const at = index * INSTRUCTION_SIZE;
-    view.setUint16(at, code, true);
-    view.setUint8(at + 2, then);
-    view.setUint8(at + 3, otherwise);
-    view.setUint32(at + 4, value, true);
-  });
-  return bytes;
+    if (plain) this.#view.setUint32(at + 4, skipped, true);
+    else if (skipped <= 255) this.#view.setUint8(at + 3, skipped);
+    else throw new RangeError("a jump is too far for the kernel");
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.slice(0, this.#count * INSTRUCTION_SIZE);
+  }
+
+  #step(code: number, value: number, then: number, otherwise: number): void {
+    if (this.#count === PROGRAM_MAX) throw new RangeError("the filter is too long for the kernel");
+    const at = this.#count++ * INSTRUCTION_SIZE;
+    this.#view.setUint16(at, code, true);
+    this.#view.setUint8(at + 2, then);
+    this.#view.setUint8(at + 3, otherwise);
+    this.#view.setUint32(at + 4, value, true);
+  }
 }

@@ -58,7 +58,7 @@ export async function doctor(
     const machine = new Machine(system.libc);
     const findings = [
       programFinding(system),
-      ...librariesFindings(system, choice),
+      ...await librariesFindings(system, choice),
       ...kernelFindings(system, machine),
       ...socketFindings(system, machine),
       ...directories.flatMap((path) => stateDirectoryFindings(system, machine, path)),

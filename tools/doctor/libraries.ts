@@ -1,6 +1,6 @@
 // The libraries that the TPM is made of: which libtpms is used and what it can do, its OpenSSL, FIPS.
 import type { System } from "../../daemon/system.ts";
-import { chooseLibtpms, type Origin } from "../../ffi/embedded.ts";
+import { chooseLibtpms, type Origin } from "../../ffi/choose_libtpms.ts";
 import type { Libtpms } from "../../ffi/libtpms.ts";
 import { Openssl } from "../../ffi/openssl.ts";
 import { opensslVersion } from "../../ffi/openssl_version.ts";
@@ -12,10 +12,13 @@ const FIPS_SWITCH = "/proc/sys/crypto/fips_enabled";
 const INSTALL = "install libtpms: 'apt-get install libtpms0' (Debian, Ubuntu), " +
   "'dnf install libtpms' (Fedora, RHEL)";
 
-export function librariesFindings(system: System, choice: string | undefined): Finding[] {
+export async function librariesFindings(
+  system: System,
+  choice: string | undefined,
+): Promise<Finding[]> {
   let chosen;
   try {
-    chosen = chooseLibtpms(system.files, choice);
+    chosen = await chooseLibtpms(system.files, choice);
   } catch (error) {
     const [reason] = (error as Error).message.split("\n");
     return [fail("libtpms", reason!, INSTALL)];

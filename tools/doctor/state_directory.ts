@@ -1,7 +1,7 @@
 // A state directory before a TPM is started on it: may we, does it keep others out, who has its lock,
 // is there room, what is in it.
 import { explain } from "../../daemon/explain.ts";
-import { printStates } from "../../daemon/print_states.ts";
+import { DirectoryBackend } from "../../state/directory.ts";
 import type { System } from "../../daemon/system.ts";
 import { type FileStatus, O } from "../../ffi/files.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
@@ -128,20 +128,10 @@ function roomFinding(machine: Machine, directory: string): Finding {
   return ok("room", text);
 }
 
-function contentsFinding(system: System, directory: string): Finding {
-  const state = {
-    uri: `dir://${directory}`,
-    mode: undefined,
-    lock: false,
-    backup: false,
-    fsync: false,
-  };
+function contentsFinding({ files }: System, directory: string): Finding {
   const found = [true, false].flatMap((tpm2) => {
-    const { states } = JSON.parse(printStates(system, { state, tpm2 })) as {
-      states: { name: string; size: number }[];
-    };
-    const permanent = states.find(({ name }) => name === "permall");
-    return permanent === undefined ? [] : [`a TPM ${tpm2 ? "2" : "1.2"} (${permanent.size} bytes)`];
+    const size = new DirectoryBackend(files, { directory, tpm2, lock: false }).size("permall");
+    return size === undefined ? [] : [`a TPM ${tpm2 ? "2" : "1.2"} (${size} bytes)`];
   });
   return ok("contents", found.length === 0 ? "no TPM yet" : found.join(" and "));
 }

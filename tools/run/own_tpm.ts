@@ -7,7 +7,7 @@ import type { Log } from "../../daemon/log.ts";
 import type { Loop } from "../../daemon/loop.ts";
 import { MEMORY } from "../../daemon/storage.ts";
 import type { System } from "../../daemon/system.ts";
-import { chooseLibtpms } from "../../ffi/embedded.ts";
+import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
 import type { TpmOptions } from "./options.ts";
 import { LOOPBACK, type Place, tcpPlace } from "./place.ts";
 import { prove } from "./proof.ts";
@@ -40,7 +40,7 @@ export async function openOwnTpm(
   closers: DisposableStack,
 ): Promise<OwnTpm> {
   const report = (message: string) => log.line(message);
-  const openLibtpms = () => chooseLibtpms(system.files, options.libtpms).libtpms;
+  const openLibtpms = async () => (await chooseLibtpms(system.files, options.libtpms)).libtpms;
   const manager = { ready() {}, stopping() {} };
   const openAt = async (place: Place) => {
     const config = configFor(options, place);
