@@ -45,11 +45,19 @@ export interface LoopParts {
 /** How long commands are answered before the control channel is looked at. */
 const SLICE_MS = 5;
 /**
+ * Reading the clock takes as long as a call of the kernel: it is done every so many commands of a
+ * slice, and every so many rounds. A power of two.
+ */
+const CLOCK_EVERY = 8;
+/**
  * How long this thread sleeps in poll(2) itself before it waits beside the event loop, where a
  * wake-up takes two. A signal ends that sleep at once.
  */
 const SLEEP_MS = 20;
-/** How long commands are served, and slept for so, without a turn of the event loop. */
+/**
+ * How long commands are served, and slept for so, without a turn of the event loop, which takes a
+ * signal's message further; up to `CLOCK_EVERY` sleeps come on top.
+ */
 const TURN_MS = 50;
 
 export class Loop {
@@ -62,6 +70,7 @@ export class Loop {
   #busy = false;
   /** When the event loop had its last turn. */
   #turned = 0;
+  #rounds = 0;
 
   constructor(private readonly parts: LoopParts) {
     this.#clientsMax = parts.data.clientsMax ?? 1;
@@ -146,7 +155,8 @@ export class Loop {
     const timeout = this.#timeout();
     // While a command runs in another thread, its answer comes through the event loop.
     if (this.#busy && timeout !== 0 && tpm.pending === undefined) {
-      if (performance.now() - this.#turned > TURN_MS) return this.#turn(timeout);
+      const due = ++this.#rounds % CLOCK_EVERY === 0 && performance.now() - this.#turned > TURN_MS;
+      if (due) return this.#turn(timeout);
       this.#busy = false;
       const sleep = timeout < 0 ? SLEEP_MS : Math.min(timeout, SLEEP_MS);
       if (poller.now(sleep) > 0) return undefined;
@@ -282,13 +292,16 @@ export class Loop {
     }
     const locking = lock.ensure();
     if (locking !== undefined) return this.#locked(locking);
-    const end = performance.now() + SLICE_MS;
-    for (;;) {
+    let end = Infinity;
+    for (let served = 1;; served++) {
       if (!this.#answer(client) || !channel.neverWaits || this.#clients.length > 1) {
         return undefined;
       }
       if (reader.size === 0 && !this.#look(client, spin.looks())) return undefined;
-      if (performance.now() > end) return undefined;
+      if (served % CLOCK_EVERY !== 0) continue;
+      const now = performance.now();
+      if (now > end) return undefined;
+      if (end === Infinity) end = now + SLICE_MS;
     }
   }
 

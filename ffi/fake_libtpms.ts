@@ -1,6 +1,5 @@
 // A libtpms for tests: answers what it is told to, and keeps note of what it was asked.
 import { TpmResult } from "../wire/codes.ts";
-import type { TpmHost } from "./callbacks.ts";
 import type { LibtpmsFunctions } from "./libtpms.ts";
 
 export class FakeLibtpms implements LibtpmsFunctions {
@@ -12,7 +11,7 @@ export class FakeLibtpms implements LibtpmsFunctions {
   readonly answers = new Map<number, Uint8Array<ArrayBuffer>>();
   /** What {@linkcode processAside} waits for. */
   aside: Promise<void> = Promise.resolve();
-  host: TpmHost | undefined;
+  locality = 0;
   readonly version = 0x000a00;
   readonly hasProfiles = true;
 
@@ -25,9 +24,7 @@ export class FakeLibtpms implements LibtpmsFunctions {
     return this.#call("chooseVersion", String(version));
   }
 
-  register(host: TpmHost): void {
-    this.host = host;
-  }
+  register(): void {}
 
   mainInit(): number {
     return this.#call("mainInit");
@@ -98,7 +95,7 @@ export class FakeLibtpms implements LibtpmsFunctions {
   }
 
   resetEstablished(): number {
-    return this.#call("resetEstablished", String(this.host?.locality()));
+    return this.#call("resetEstablished", String(this.locality));
   }
 
   setProfile(json: string): number {

@@ -2,7 +2,7 @@
 // When to call what is the emulated chip's affair (tpm/).
 import { TpmResult } from "../wire/codes.ts";
 import { COMMAND_MAX } from "../wire/tpm.ts";
-import { Callbacks, memoryAt, type TpmHost, TpmResultError } from "./callbacks.ts";
+import { Callbacks, memoryAt, type NvStore, TpmResultError } from "./callbacks.ts";
 import { cString, openLazily, openLibc, SystemError } from "./libc.ts";
 
 /** errno of "cannot access a needed shared library", which dlopen(3) itself does not set. */
@@ -94,6 +94,10 @@ export class Libtpms {
   readonly #memory = openLibc(memorySymbols);
   /** Kept because libtpms calls into them as long as it lives. */
   #callbacks: Callbacks | undefined;
+  /** Locality of the commands to come, 0 to 255. */
+  locality = 0;
+  /** Locality of the command that is being processed, or of the last one. */
+  #locality = 0;
 
   // The response buffer: `unsigned char *`, its size, the response's size.
   readonly #responsePointer = new Uint8Array(8);
@@ -139,10 +143,18 @@ export class Libtpms {
     return this.#c.TPMLIB_ChooseTPMVersion(version);
   }
 
-  /** Hands in what libtpms asks of its host; before the first {@linkcode mainInit}. */
-  register(host: TpmHost): void {
-    this.#callbacks = new Callbacks(host);
-    this.#c.TPMLIB_RegisterCallbacks(this.#callbacks.struct);
+  /** Hands in where the state is kept; before the first {@linkcode mainInit}. */
+  register(nvram: NvStore): void {
+    this.#callbacks = new Callbacks(nvram, () => this.#locality);
+    this.#c.TPMLIB_RegisterCallbacks(this.#callbacks.unasked);
+  }
+
+  /** Has libtpms know the locality of what is called next. */
+  #useLocality(): void {
+    if (this.#locality === this.locality || this.#callbacks === undefined) return;
+    this.#locality = this.locality;
+    const { asked, unasked } = this.#callbacks;
+    this.#c.TPMLIB_RegisterCallbacks(this.#locality === 0 ? unasked : asked);
   }
 
   /** Powers the TPM on: loads its state, or makes one. */
@@ -159,6 +171,7 @@ export class Libtpms {
    * the next command. Throws {@linkcode TpmResultError} where there is no response at all.
    */
   process(command: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
+    this.#useLocality();
     return this.#responseOf(
       this.#c.TPMLIB_Process(
         this.#responsePointer,
@@ -175,6 +188,7 @@ export class Libtpms {
     command: Uint8Array<ArrayBuffer>,
     size: number,
   ): Promise<Uint8Array<ArrayBuffer>> {
+    this.#useLocality();
     return this.#responseOf(
       await this.#c.processAside(
         this.#responsePointer,
@@ -271,14 +285,17 @@ export class Libtpms {
   }
 
   hashStart(): number {
+    this.#useLocality();
     return this.#c.TPM_IO_Hash_Start();
   }
 
   hashData(bytes: Uint8Array<ArrayBuffer>): number {
+    this.#useLocality();
     return this.#c.TPM_IO_Hash_Data(bytes, bytes.length);
   }
 
   hashEnd(): number {
+    this.#useLocality();
     return this.#c.TPM_IO_Hash_End();
   }
 
@@ -293,6 +310,7 @@ export class Libtpms {
   }
 
   resetEstablished(): number {
+    this.#useLocality();
     return this.#c.TPM_IO_TpmEstablished_Reset();
   }
 

@@ -33,6 +33,8 @@ export class Poller {
   readonly #c = openLibc(symbols);
   readonly #wakeFd: number;
   readonly #slots: Uint8Array<ArrayBuffer>;
+  /** All slots but the poller's own: who could wake us runs in this thread, not beside it. */
+  readonly #others: Uint8Array<ArrayBuffer>;
   readonly #fds: Int32Array;
   readonly #events: Int16Array;
   readonly #counter = new Uint8Array(8);
@@ -41,6 +43,7 @@ export class Poller {
   /** `capacity` bounds how many descriptors can be waited for at once. */
   constructor(readonly libc: Libc, readonly capacity: number) {
     this.#slots = new Uint8Array((capacity + 1) * POLLFD_SIZE);
+    this.#others = this.#slots.subarray(POLLFD_SIZE);
     this.#fds = new Int32Array(this.#slots.buffer);
     this.#events = new Int16Array(this.#slots.buffer);
     this.#wakeFd = libc.check(this.#c.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");
@@ -70,11 +73,12 @@ export class Poller {
 
   /**
    * Waits in this thread, at most `timeoutMs` (0: only looks). Returns how many slots are ready; 0
-   * also when a signal came, which the event loop should then be given time for.
+   * also when a signal came, which the event loop should then be given time for. What
+   * {@linkcode wake} was called for before is found by {@linkcode aside} only.
    */
   now(timeoutMs: number): number {
-    const ready = this.#c.poll(this.#slots, this.#count, timeoutMs);
-    if (ready >= 0) return this.#drained(ready);
+    const ready = this.#c.poll(this.#others, this.#count - 1, timeoutMs);
+    if (ready >= 0) return ready;
     if (this.libc.errno === Errno.EINTR) return this.#nothing();
     throw this.libc.error("poll");
   }

@@ -37,7 +37,8 @@ export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: s
   { flag: "--no-code-cache", reason: "its file has a name in /tmp that anyone can foretell" },
   {
     flag: "--v8-flags=--max-semi-space-size=1,--single-threaded",
-    reason: "a small young generation halves private memory when many commands make garbage; V8's " +
+    reason:
+      "a small young generation halves private memory when many commands make garbage; V8's " +
       "helpers save a TPM nothing, and the first time that they and it wait for each other V8 " +
       "sleeps for 3 ms to measure the processor's clock",
   },

@@ -1,5 +1,5 @@
-// The emulated chip: on or off, one command at a time. Keeps what libtpms does not: the locality,
-// the last command, whether a shutdown is due. Bytes come and go elsewhere (transports/, control/).
+// The emulated chip: on or off, one command at a time. Keeps what libtpms does not: the last
+// command, whether a shutdown is due. Bytes come and go elsewhere (transports/, control/).
 import { type NvStore, TpmResultError } from "../ffi/callbacks.ts";
 import { type BufferSize, type LibtpmsFunctions, StateType } from "../ffi/libtpms.ts";
 import type { StateName } from "../state/backend.ts";
@@ -66,7 +66,6 @@ export class Tpm {
   #running = false;
   /** A command that runs in another thread. */
   #pending: Promise<unknown> | undefined;
-  #locality = 0;
   #lastCommand: number | undefined;
   #profile: string | undefined;
   readonly #prefixes: boolean;
@@ -78,10 +77,7 @@ export class Tpm {
     this.#profile = parts.profile;
     this.#prefixes = parts.family.prefixed && parts.prefixes !== false;
     this.#advice = new Advice(parts.family, parts.report);
-    parts.libtpms.register({
-      nvram: parts.nvram,
-      locality: () => this.#locality,
-    });
+    parts.libtpms.register(parts.nvram);
   }
 
   get family(): Family {
@@ -228,7 +224,7 @@ export class Tpm {
     const prefix = this.#prefixes ? prefixSize(message, size) : 0;
     if (prefix === 0) return this.#seen(this.#command(message, size));
     // The prefix's locality stays in force, unchecked, as in the C program.
-    this.#locality = prefixLocalityAt(message, 0);
+    this.parts.libtpms.locality = prefixLocalityAt(message, 0);
     const response = this.#seen(this.#command(message.subarray(prefix), size - prefix));
     return response instanceof Promise ? response.then(framed) : framed(response);
   }
@@ -288,7 +284,7 @@ export class Tpm {
   setLocality(locality: number): boolean {
     const max = this.parts.policy.rejectLocality4 ? LOCALITY_MAX - 1 : LOCALITY_MAX;
     if (locality > max) return false;
-    this.#locality = locality;
+    this.parts.libtpms.locality = locality;
     return true;
   }
 
@@ -316,12 +312,13 @@ export class Tpm {
   /** Resets the established bit from a locality; libtpms allows 3 and 4. */
   resetEstablished(locality: number): number {
     if (locality > LOCALITY_MAX) return TpmResult.BAD_LOCALITY;
-    const before = this.#locality;
-    this.#locality = locality;
+    const { libtpms } = this.parts;
+    const before = libtpms.locality;
+    libtpms.locality = locality;
     try {
-      return this.parts.libtpms.resetEstablished();
+      return libtpms.resetEstablished();
     } finally {
-      this.#locality = before;
+      libtpms.locality = before;
     }
   }
 
