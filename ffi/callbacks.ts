@@ -26,6 +26,8 @@ export interface NvStore {
 const memorySymbols = {
   /** Memory that libtpms may free() itself. */
   malloc: { parameters: ["usize"], result: "pointer" },
+  /** void *memcpy(void *to, const void *from, size_t) */
+  memcpy: { parameters: ["buffer", "pointer", "u32"], result: "void" },
 } as const;
 
 /**
@@ -88,9 +90,13 @@ export class Callbacks {
       });
       return missing ? TpmResult.RETRY : result;
     });
+    // Reused: making a view of C's memory for each store takes longer than copying it.
+    let copy = new Uint8Array();
     const store = new Deno.UnsafeCallback(storeSignature, (data, length, _number, namePtr) => {
       return resultOfRunning(() => {
-        nvram.store(text(namePtr), data === null ? new Uint8Array() : memoryAt(data, length));
+        if (copy.length < length) copy = new Uint8Array(length);
+        if (data !== null) c.memcpy(copy, data, length);
+        nvram.store(text(namePtr), copy.subarray(0, data === null ? 0 : length));
       });
     });
     const remove = new Deno.UnsafeCallback(removeSignature, (_number, namePtr, mustExist) => {

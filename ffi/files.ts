@@ -106,16 +106,29 @@ const flockLayout = { size: 32, pid: 24 } as const;
 /** Outcome of asking for a record lock: taken, or who has it (0 where the kernel cannot tell). */
 export type LockOutcome = { taken: true } | { taken: false; holder: number };
 
+/** Paths that are kept as C strings: those of one TPM's states, several times over. */
+const PATHS_MAX = 64;
+
 /** Calls on files, each throwing {@linkcode SystemError} with the path it was about. */
 export class Files {
   readonly #c = openLibc(symbols);
+  readonly #paths = new Map<string, Uint8Array<ArrayBuffer>>();
 
   constructor(readonly libc: Libc) {}
+
+  /** The path for C. A state is stored under the same names again and again. */
+  #cPath(path: string): Uint8Array<ArrayBuffer> {
+    let bytes = this.#paths.get(path);
+    if (bytes !== undefined) return bytes;
+    bytes = cString(path);
+    if (this.#paths.size < PATHS_MAX) this.#paths.set(path, bytes);
+    return bytes;
+  }
 
   /** Opens `path`, taken from `directory` (a descriptor, or {@linkcode AT_FDCWD}) if relative. */
   open(path: string, flags: number, mode = 0, directory: number = AT_FDCWD): number {
     return this.libc.check(
-      this.#c.openat(directory, cString(path), flags | O.CLOEXEC, mode),
+      this.#c.openat(directory, this.#cPath(path), flags | O.CLOEXEC, mode),
       "open",
       path,
     );
@@ -205,7 +218,7 @@ export class Files {
 
   #statx(directory: number, path: string, flags: number, subject: string): FileStatus {
     const bytes = new Uint8Array(statxLayout.size);
-    const result = this.#c.statx(directory, cString(path), flags, STATX_BASIC_STATS, bytes);
+    const result = this.#c.statx(directory, this.#cPath(path), flags, STATX_BASIC_STATS, bytes);
     this.libc.check(result, "stat", subject);
     const view = new DataView(bytes.buffer);
     const mode = view.getUint16(statxLayout.mode, true);
@@ -222,7 +235,7 @@ export class Files {
   }
 
   rename(from: string, to: string, directory: number = AT_FDCWD): void {
-    const result = this.#c.renameat(directory, cString(from), directory, cString(to));
+    const result = this.#c.renameat(directory, this.#cPath(from), directory, this.#cPath(to));
     this.libc.check(result, "rename", from);
   }
 
@@ -230,9 +243,9 @@ export class Files {
   exchange(one: string, other: string, directory: number = AT_FDCWD): void {
     const result = this.#c.renameat2(
       directory,
-      cString(one),
+      this.#cPath(one),
       directory,
-      cString(other),
+      this.#cPath(other),
       RENAME_EXCHANGE,
     );
     this.libc.check(result, "rename", other);
@@ -240,7 +253,7 @@ export class Files {
 
   /** Removes a name; false where there was none. */
   unlink(path: string, directory: number = AT_FDCWD): boolean {
-    if (this.#c.unlinkat(directory, cString(path), 0) === 0) return true;
+    if (this.#c.unlinkat(directory, this.#cPath(path), 0) === 0) return true;
     if (this.libc.errno === Errno.ENOENT) return false;
     throw this.libc.error("unlink", path);
   }
@@ -269,14 +282,14 @@ export class Files {
   chmod(target: string | number, mode: number, subject?: string): void {
     const result = typeof target === "number"
       ? this.#c.fchmod(target, mode)
-      : this.#c.chmod(cString(target), mode);
+      : this.#c.chmod(this.#cPath(target), mode);
     this.libc.check(result, "chmod", subject ?? String(target));
   }
 
   /** Changes the owner and the group of a path; undefined keeps. */
   chown(path: string, uid: number | undefined, gid: number | undefined): void {
     const keep = 0xffffffff;
-    this.libc.check(this.#c.chown(cString(path), uid ?? keep, gid ?? keep), "chown", path);
+    this.libc.check(this.#c.chown(this.#cPath(path), uid ?? keep, gid ?? keep), "chown", path);
   }
 
   /** Runs `action` under another umask. */

@@ -117,17 +117,16 @@ export class DirectoryBackend implements Backend {
 
   #write(temp: string, bytes: Uint8Array<ArrayBuffer>): void {
     const { mode, fsync } = this.options;
-    const path = this.#path(temp);
     const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
-    const fd = this.#open(temp, flags, mode ?? MODE_DEFAULT);
+    const fd = this.files.open(temp, flags, mode ?? MODE_DEFAULT, this.#directoryFd());
     let open = true;
     try {
       // Past the umask, which does not apply to a mode that was asked for.
-      if (mode !== undefined) this.files.chmod(fd, mode, path);
-      this.files.write(fd, bytes, path);
-      if (fsync) this.files.fsync(fd, path);
+      if (mode !== undefined) this.files.chmod(fd, mode, temp);
+      this.files.write(fd, bytes, temp);
+      if (fsync) this.files.fsync(fd, temp);
       open = false;
-      this.files.finish(fd, path);
+      this.files.finish(fd, temp);
     } finally {
       if (open) this.files.close(fd);
     }

@@ -54,29 +54,48 @@ export interface Blob {
 }
 
 /** Entries behind each other. */
-export function encodeEntries(entries: readonly Entry[], headroom = 0): Uint8Array<ArrayBuffer> {
-  const length = entries.reduce((sum, { data }) => sum + entryHeader.size + data.length, headroom);
-  const bytes = new Uint8Array(length);
-  let at = headroom;
-  for (const { tag, data } of entries) {
-    entryHeader.write(bytes, at, { tag, length: data.length });
-    bytes.set(data, at + entryHeader.size);
-    at += entryHeader.size + data.length;
-  }
+export function encodeEntries(entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(sizeOf(entries));
+  writeEntries(bytes, 0, entries);
   return bytes;
 }
 
-/** A whole blob: header and entries. */
-export function encodeBlob(flags: number, entries: readonly Entry[]): Uint8Array<ArrayBuffer> {
-  const bytes = encodeEntries(entries, blobHeader.size);
+/**
+ * A whole blob: header and entries. It is written into `room` where that is large enough, and is
+ * then the beginning of it.
+ */
+export function encodeBlob(
+  flags: number,
+  entries: readonly Entry[],
+  room: Uint8Array<ArrayBuffer> = new Uint8Array(),
+): Uint8Array<ArrayBuffer> {
+  const totalLength = blobHeader.size + sizeOf(entries);
+  const bytes = room.length < totalLength
+    ? new Uint8Array(totalLength)
+    : room.subarray(0, totalLength);
   blobHeader.write(bytes, 0, {
     version: BLOB_VERSION,
     minVersion: BLOB_MIN_VERSION,
     headerSize: blobHeader.size,
     flags,
-    totalLength: bytes.length,
+    totalLength,
   });
+  writeEntries(bytes, blobHeader.size, entries);
   return bytes;
+}
+
+function sizeOf(entries: readonly Entry[]): number {
+  let size = 0;
+  for (const { data } of entries) size += entryHeader.size + data.length;
+  return size;
+}
+
+function writeEntries(bytes: Uint8Array, at: number, entries: readonly Entry[]): void {
+  for (const { tag, data } of entries) {
+    entryHeader.write(bytes, at, { tag, length: data.length });
+    bytes.set(data, at + entryHeader.size);
+    at += entryHeader.size + data.length;
+  }
 }
 
 /** Entries by their tags. */

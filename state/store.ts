@@ -50,6 +50,9 @@ const MIGRATION: SealTags = {
 };
 
 export class StateStore implements NvStore {
+  /** Room for the blob that is stored, larger than the last one. */
+  #room = new Uint8Array();
+
   constructor(readonly backend: Backend, readonly keys: StoreKeys = {}) {}
 
   prepare(): void {
@@ -70,7 +73,9 @@ export class StateStore implements NvStore {
   store(name: string, bytes: Uint8Array<ArrayBuffer>): void {
     const { entries, flags } = seal(bytes, FILE, this.keys.file);
     const encrypted = this.keys.file === undefined ? 0 : BlobFlag.ENCRYPTED;
-    this.backend.store(known(name), encodeBlob(flags | encrypted, entries));
+    const blob = encodeBlob(flags | encrypted, entries, this.#room);
+    if (blob.length > this.#room.length) this.#room = new Uint8Array(2 * blob.length);
+    this.backend.store(known(name), blob);
   }
 
   remove(name: string, mustExist: boolean): void {
@@ -82,6 +87,7 @@ export class StateStore implements NvStore {
   /** Gives up lock and keys at the end of the process. */
   close(): void {
     this.backend.close();
+    this.#room.fill(0);
     this.keys.file?.wipe();
     this.keys.migration?.wipe();
   }
