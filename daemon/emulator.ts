@@ -34,6 +34,9 @@ const DETAIL_DEPTH = 2;
 /** Listeners of the two channels and the control connection; the data connections come on top. */
 const DESCRIPTORS = 3;
 
+/** When the memory that the start needed is given back to the system. */
+const TRIM_AFTER_MS = 500;
+
 /** What one process is made of. */
 export interface EmulatorParts {
   system: System;
@@ -87,7 +90,8 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   system.phases.end("powers given up");
   steps.announce();
   if (!startUp(parts, tpm)) return 0;
-  system.process.trim();
+  // Who waits for the first answer does not wait for this.
+  setTimeout(() => system.process.trim(), TRIM_AFTER_MS);
   system.phases.end("readiness, Startup");
   system.phases.print((text) => Deno.stderr.writeSync(new TextEncoder().encode(text)));
   await loop.run();
