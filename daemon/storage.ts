@@ -1,6 +1,8 @@
 // The state store that the configuration asks for: its backend, its keys.
+import { Openssl } from "../ffi/openssl.ts";
 import type { Backend } from "../state/backend.ts";
 import { DirectoryBackend } from "../state/directory.ts";
+import type { Sealer } from "../state/key.ts";
 import { StateStore } from "../state/store.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";
@@ -68,10 +70,24 @@ export async function openStore(
   // Loading it takes a while, and most TPMs have no key.
   const crypto = await import("node:crypto");
   const { readKey } = await import("../state/key_file.ts");
-  const keyFrom = (option: string, source: typeof key) =>
-    source && readKey(system.files, crypto, option, source, report);
+  const sealer = await libcryptoSealer();
+  const keyFrom = (option: string, source: typeof key) => {
+    const key = source && readKey(system.files, crypto, option, source, report);
+    if (sealer !== undefined) key?.sealBy(sealer);
+    return key;
+  };
   return new StateStore(backend, {
     file: keyFrom("--key", key),
     migration: keyFrom("--migration-key", migrationKey),
   });
+}
+
+/** Seals quicker than the runtime does, where libtpms has loaded a libcrypto that can. */
+async function libcryptoSealer(): Promise<Sealer | undefined> {
+  const { LibcryptoSealer } = await import("../ffi/libcrypto.ts");
+  try {
+    return Openssl.loaded() === undefined ? undefined : new LibcryptoSealer();
+  } catch {
+    return undefined;
+  }
 }

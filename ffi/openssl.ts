@@ -3,7 +3,7 @@
 import { cString, openLazily } from "./libc.ts";
 
 /** The name in libtpms' list of what it needs; asking for it gives the very same library. */
-const LIBCRYPTO = "libcrypto.so.3";
+export const LIBCRYPTO = "libcrypto.so.3";
 const RTLD_LAZY = 1;
 const RTLD_NOLOAD = 4;
 

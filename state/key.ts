@@ -13,6 +13,20 @@ export type KeySize = typeof KEY_SIZES[number];
 const AES_BLOCK = 16;
 const HMAC_SIZE = 32;
 
+/** Makes ciphertext; how is left to whoever is quickest. Keys have 16 or 32 bytes. */
+export interface Sealer {
+  random(into: Uint8Array<ArrayBuffer>): void;
+  /** AES-CBC of `plain`, whole blocks, into `into`; the IV is the first 16 bytes of `iv`. */
+  encrypt(
+    key: Uint8Array<ArrayBuffer>,
+    iv: Uint8Array<ArrayBuffer>,
+    plain: Uint8Array<ArrayBuffer>,
+    into: Uint8Array<ArrayBuffer>,
+  ): void;
+  /** HMAC-SHA256. */
+  hmac(key: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+}
+
 /** Ciphertext with what is needed to check and to open it. */
 export interface Sealed {
   data: Uint8Array<ArrayBuffer>;
@@ -22,7 +36,10 @@ export interface Sealed {
 }
 
 export class StateKey {
+  #sealer: Sealer;
+
   constructor(private readonly crypto: Crypto, private readonly bytes: Uint8Array<ArrayBuffer>) {
+    this.#sealer = new NodeSealer(crypto);
     if (!(KEY_SIZES as readonly number[]).includes(bytes.length)) {
       throw new StateError(
         `an AES key has 16 bytes (128 bit) or 32 bytes (256 bit), this one has ${bytes.length}`,
@@ -34,15 +51,21 @@ export class StateKey {
     return this.bytes.length === 16 ? 128 : 256;
   }
 
+  /** Has another one make the ciphertext from now on. */
+  sealBy(sealer: Sealer): void {
+    this.#sealer = sealer;
+  }
+
   seal(plain: Uint8Array): Sealed {
-    const iv = new Uint8Array(this.bytes.length);
-    this.crypto.randomFillSync(iv);
     const padded = this.#pad(plain);
-    const cipher = this.crypto.createCipheriv(this.#algorithm, this.bytes, iv.subarray(0, 16));
-    cipher.setAutoPadding(false);
-    const data = concat(cipher.update(padded), cipher.final());
+    // Ciphertext and IV stand behind each other, as the HMAC is over both.
+    const sealed = new Uint8Array(padded.length + this.bytes.length);
+    const data = sealed.subarray(0, padded.length);
+    const iv = sealed.subarray(padded.length);
+    this.#sealer.random(iv);
+    this.#sealer.encrypt(this.bytes, iv, padded, data);
     padded.fill(0);
-    return { data, hmac: this.#hmac(data, iv), iv };
+    return { data, hmac: this.#sealer.hmac(this.bytes, sealed), iv };
   }
 
   /**
@@ -124,9 +147,39 @@ export class StateKey {
   }
 
   #hmac(data: Uint8Array, iv: Uint8Array): Uint8Array<ArrayBuffer> {
-    const hmac = this.crypto.createHmac("sha256", this.bytes);
-    return concat(hmac.update(data).update(iv).digest());
+    return hmacSha256(this.crypto, this.bytes, data, iv);
   }
+}
+
+/** Sealing by the runtime's own functions. */
+class NodeSealer implements Sealer {
+  constructor(private readonly crypto: Crypto) {}
+
+  random(into: Uint8Array<ArrayBuffer>): void {
+    this.crypto.randomFillSync(into);
+  }
+
+  encrypt(
+    key: Uint8Array<ArrayBuffer>,
+    iv: Uint8Array<ArrayBuffer>,
+    plain: Uint8Array<ArrayBuffer>,
+    into: Uint8Array<ArrayBuffer>,
+  ): void {
+    const algorithm = `aes-${key.length * 8}-cbc`;
+    const cipher = this.crypto.createCipheriv(algorithm, key, iv.subarray(0, AES_BLOCK));
+    cipher.setAutoPadding(false);
+    into.set(concat(cipher.update(plain), cipher.final()));
+  }
+
+  hmac(key: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    return hmacSha256(this.crypto, key, data);
+  }
+}
+
+function hmacSha256(crypto: Crypto, key: Uint8Array, ...parts: Uint8Array[]) {
+  const hmac = crypto.createHmac("sha256", key);
+  for (const part of parts) hmac.update(part);
+  return concat(hmac.digest());
 }
 
 function concat(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {

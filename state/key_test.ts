@@ -1,6 +1,7 @@
 // Encryption of states: vectors from another implementation, and what must not open.
 import assert from "node:assert/strict";
 import * as crypto from "node:crypto";
+import { LibcryptoSealer } from "../ffi/libcrypto.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { StateError } from "./error.ts";
 import { StateKey } from "./key.ts";
@@ -55,21 +56,34 @@ for (const vector of VECTORS) {
     assert.deepEqual(key.open(data, hmac, iv, "it"), TEXT);
   });
 
-  Deno.test(`${key.bits} bit: opens its own seals of all lengths around the padding unit`, () => {
-    for (let length = 0; length <= 65; length++) {
-      const plain = crypto.randomBytes(length);
-      const sealed = key.seal(plain);
-      const unit = key.bits / 8;
-      assert.equal(sealed.data.length, (Math.floor(length / unit) + 1) * unit);
-      assert.equal(sealed.iv.length, unit);
-      const opened = key.open(sealed.data, sealed.hmac, sealed.iv, "it");
-      assert.deepEqual([...opened], [...plain]);
-    }
-  });
+  for (const by of ["the runtime", "libcrypto"]) {
+    const sealing = new StateKey(crypto, bytes(vector.key));
+    const test = (name: string, check: () => void) =>
+      Deno.test({
+        name: `${key.bits} bit: ${name}`,
+        sanitizeResources: false, // functions of a library stay open from their first use on
+        fn: () => {
+          if (by === "libcrypto") sealing.sealBy(new LibcryptoSealer());
+          check();
+        },
+      });
 
-  Deno.test(`${key.bits} bit: two seals of one text differ`, () => {
-    assert.notDeepEqual(key.seal(TEXT).data, key.seal(TEXT).data);
-  });
+    test(`opens what ${by} sealed, of all lengths around the unit`, () => {
+      for (let length = 0; length <= 65; length++) {
+        const plain = crypto.randomBytes(length);
+        const sealed = sealing.seal(plain);
+        const unit = key.bits / 8;
+        assert.equal(sealed.data.length, (Math.floor(length / unit) + 1) * unit);
+        assert.equal(sealed.iv.length, unit);
+        const opened = key.open(sealed.data, sealed.hmac, sealed.iv, "it");
+        assert.deepEqual([...opened], [...plain]);
+      }
+    });
+
+    test(`two seals of one text by ${by} differ`, () => {
+      assert.notDeepEqual(sealing.seal(TEXT).data, sealing.seal(TEXT).data);
+    });
+  }
 
   Deno.test(`${key.bits} bit: refuses each flipped bit of ciphertext, IV and HMAC`, () => {
     for (const part of [data, iv, hmac]) {
