@@ -36,7 +36,9 @@ function connection(setup: Setup, ...pieces: (Uint8Array | Piece)[]) {
   });
   if (setup.running) tpm.start(false);
   const hasDataConnection = () => setup.hasData ?? false;
-  const handlers = makeHandlers({ tpm, store, lock, hasDataConnection, report });
+  let left = 0;
+  const leave = () => void left++;
+  const handlers = makeHandlers({ tpm, store, lock, hasDataConnection, leave, report });
   const channel = new ScriptedChannel(...pieces);
   const closeFd = (fd: number) => void closed.push(fd);
   const control = new ControlConnection(channel, { handlers, tpm, report, closeFd });
@@ -46,7 +48,7 @@ function connection(setup: Setup, ...pieces: (Uint8Array | Piece)[]) {
     return taken;
   };
   const answers = () => channel.sent.map((bytes) => [...bytes]);
-  return { control, libtpms, store, closed, turns, answers };
+  return { control, libtpms, store, closed, turns, answers, timesLeft: () => left };
 }
 
 function request(name: CommandName, ...payload: number[]): Uint8Array {
@@ -203,8 +205,12 @@ Deno.test("the information comes in parts up to its NUL", async () => {
   deepEqual(await answered({}, end), [u32(TpmResult.BAD_PARAMETER)]);
 });
 
-Deno.test("SHUTDOWN answers, then ends", async () => {
-  const { turns, answers } = connection({}, request("SHUTDOWN"));
-  deepEqual(await turns(), [{ effects: [{ kind: "terminate" }], gone: false }]);
-  deepEqual(answers(), [u32(0)]);
+Deno.test("SHUTDOWN takes away what others see, answers, then ends", async () => {
+  const { turns, answers, timesLeft } = connection({}, request("STOP"), request("SHUTDOWN"));
+  deepEqual(await turns(), [
+    { effects: [], gone: false },
+    { effects: [{ kind: "terminate" }], gone: false },
+  ]);
+  deepEqual(answers(), [u32(0), u32(0)]);
+  equal(timesLeft(), 1);
 });

@@ -52,6 +52,8 @@ export interface HandlerParts {
   lock: StorageLock;
   /** Whether there is a data connection that SET_DATAFD must not replace. */
   hasDataConnection: () => boolean;
+  /** Takes away what others see of the process: who has SHUTDOWN's answer may start another one. */
+  leave: () => void;
   report: (message: string) => void;
 }
 
@@ -82,7 +84,7 @@ function plain(result: number): { response: { result: number } } {
 }
 
 export function makeHandlers(parts: HandlerParts): Handlers {
-  const { tpm, store, lock, report } = parts;
+  const { tpm, store, lock, leave, report } = parts;
   return {
     GET_CAPABILITY: () => ({
       response: { result: TpmResult.SUCCESS, capabilities: capabilities(tpm) },
@@ -92,6 +94,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
 
     SHUTDOWN: () => {
       tpm.stop();
+      leave();
       return { ...success, effects: [{ kind: "terminate" }] };
     },
 

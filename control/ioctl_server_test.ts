@@ -35,6 +35,7 @@ function server({ running = false, family = tpm2, backend = new MemoryBackend() 
   const store = new StateStore(backend);
   const lock = new StorageLock(backend, false);
   const report = () => {};
+  const leave = () => {};
   const tpm = new Tpm({
     family,
     libtpms,
@@ -45,7 +46,14 @@ function server({ running = false, family = tpm2, backend = new MemoryBackend() 
     report,
   });
   if (running) tpm.start(false);
-  const handlers = makeHandlers({ tpm, store, lock, hasDataConnection: () => false, report });
+  const handlers = makeHandlers({
+    tpm,
+    store,
+    lock,
+    hasDataConnection: () => false,
+    leave,
+    report,
+  });
   const transfer = new BlobTransfer(handlers);
   const power: boolean[] = [];
   const powerChanged = () => void power.push(tpm.running);

@@ -126,18 +126,17 @@ function makeLoop(
   { tpm, store, lock, leaving }: Opened,
   device: CuseDevice,
 ): CuseLoop {
-  const handlers = makeHandlers({ tpm, store, lock, report, hasDataConnection: () => false });
+  const handlers = makeHandlers({
+    tpm,
+    store,
+    lock,
+    hasDataConnection: () => false,
+    leave: () => leaving.leave(),
+    report,
+  });
   const transfer = new BlobTransfer(handlers);
   const ioctls = new IoctlServer({
-    handlers: {
-      ...handlers,
-      // As with the sockets: all but the device itself is gone when the answer is there.
-      SHUTDOWN(...request) {
-        const outcome = handlers.SHUTDOWN(...request);
-        leaving.leave();
-        return outcome;
-      },
-    },
+    handlers,
     tpm,
     lock,
     transfer,

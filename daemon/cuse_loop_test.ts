@@ -112,6 +112,7 @@ async function play({ running = true, backend = new MemoryBackend(), steps }: Se
   const lock = new StorageLock(backend, false);
   const reports: string[] = [];
   const report = (message: string) => void reports.push(message);
+  const leave = () => {};
   const tpm = new Tpm({
     family: tpm2,
     prefixes: false,
@@ -123,7 +124,14 @@ async function play({ running = true, backend = new MemoryBackend(), steps }: Se
     report,
   });
   if (running) tpm.start(false);
-  const handlers = makeHandlers({ tpm, store, lock, hasDataConnection: () => false, report });
+  const handlers = makeHandlers({
+    tpm,
+    store,
+    lock,
+    hasDataConnection: () => false,
+    leave,
+    report,
+  });
   const transfer = new BlobTransfer(handlers);
   const powerChanged = () => loop.forgetResponse();
   const control = new IoctlServer({ handlers, tpm, lock, transfer, powerChanged, report });

@@ -305,6 +305,7 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
     store,
     lock,
     hasDataConnection: () => loop.hasDataConnection,
+    leave: () => leaving.leave(),
     report,
   });
   const loop: Loop = new Loop({
@@ -319,15 +320,7 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
       report,
       tap: log.dumps ? controlTap(log) : undefined,
       closeFd: (fd) => system.files.close(fd),
-      handlers: {
-        ...handlers,
-        // Whoever has the answer may start another emulator in our place at once.
-        SHUTDOWN(...request) {
-          const outcome = handlers.SHUTDOWN(...request);
-          leaving.leave();
-          return outcome;
-        },
-      },
+      handlers,
     },
     channelOf: (fd) => channelOf(system, fd, "data channel"),
     report,
