@@ -35,8 +35,9 @@ export class CuseLoop {
   #open = false;
   /** The command at hand: libtpms reads it as long as it runs. */
   readonly #command = new Uint8Array(COMMAND_MAX);
-  /** A command runs in another thread; `lost`: for a user who is gone, or a TPM that was stopped. */
-  #running: "no" | "yes" | "lost" = "no";
+  /** Whether it runs in another thread. */
+  #running = false;
+  /** The last command's, until the next one: whoever opens the device after its user may read it. */
   #response: Uint8Array<ArrayBuffer> = new Uint8Array();
   /** How much of the response was read. */
   #responseAt = 0;
@@ -61,7 +62,6 @@ export class CuseLoop {
   forgetResponse(): void {
     this.#response = new Uint8Array();
     this.#responseAt = 0;
-    if (this.#running === "yes") this.#running = "lost";
   }
 
   /** Serves until {@linkcode end}, SHUTDOWN, or until the kernel takes the device away. */
@@ -133,12 +133,14 @@ export class CuseLoop {
     }
   }
 
-  /** The next user shall find nothing of this one's. */
+  /**
+   * A state that was half transferred is forgotten. A response is not: scripts write a command, close
+   * the device, and open it again to read.
+   */
   #release({ unique }: CuseRequest): void {
     this.#open = false;
     this.#sleepers.clear();
     this.parts.transfer.reset();
-    this.forgetResponse();
     this.parts.device.released(unique);
   }
 
@@ -153,7 +155,7 @@ export class CuseLoop {
         device.data(request.unique, transfer.read(request.size));
         break;
       case "commands":
-        if (this.#running !== "yes") this.#readResponse(request);
+        if (!this.#running) this.#readResponse(request);
         else if (request.waits) this.#waiting.push(request);
         else device.fail(request.unique, Errno.EAGAIN);
     }
@@ -177,7 +179,7 @@ export class CuseLoop {
         else device.fail(request.unique, Errno.EIO);
         return undefined;
       case "commands": {
-        if (this.#running !== "no") return void device.fail(request.unique, Errno.EBUSY);
+        if (this.#running) return void device.fail(request.unique, Errno.EBUSY);
         const size = Math.min(request.bytes.length, COMMAND_MAX);
         this.#command.set(request.bytes.subarray(0, size));
         const locking = tpm.running ? lock.ensure() : undefined;
@@ -214,11 +216,12 @@ export class CuseLoop {
   }
 
   #answerLater(answer: Promise<Uint8Array<ArrayBuffer>>): void {
-    this.#running = "yes";
-    answer.then((response) => {
-      if (this.#running === "yes") this.#response = response.slice();
-    }, (error) => this.parts.report((error as Error).message)).finally(() => {
-      this.#running = "no";
+    this.#running = true;
+    answer.then(
+      (response) => void (this.#response = response.slice()),
+      (error) => this.parts.report((error as Error).message),
+    ).finally(() => {
+      this.#running = false;
       this.parts.poller.wake();
     });
   }
@@ -263,7 +266,7 @@ export class CuseLoop {
    * a write that is refused. tpm2-tss looks for the end of a short response so.
    */
   #ready(): number {
-    const waits = this.#running === "yes" && this.parts.transfer.mode === "commands";
+    const waits = this.#running && this.parts.transfer.mode === "commands";
     return waits ? 0 : POLLIN | POLLOUT;
   }
 
@@ -284,7 +287,7 @@ export class CuseLoop {
 
   /** Serves what waited for a command to end. */
   async #serveWaiting(): Promise<void> {
-    if (this.#running !== "no" || this.parts.tpm.pending !== undefined) return;
+    if (this.#running || this.parts.tpm.pending !== undefined) return;
     while (this.#waiting.length > 0 && !this.#ending) {
       const request = this.#waiting.shift()!;
       if (request.kind === "read") this.#read(request);

@@ -166,12 +166,18 @@ Deno.test("one user at a time: the second gets EBUSY, and after the first has go
   );
 });
 
-Deno.test("the next user finds nothing of the one before", async () => {
+Deno.test("a response stays for who opens the device next, until the next command", async () => {
   deepEqual(
     await replies({
-      steps: () => [open(), write(GET_RANDOM), read(2), release(), open(), read(100)],
+      steps: () => [
+        ...[open(), write(GET_RANDOM), read(4), release()],
+        ...[open(), read(100), write(GET_RANDOM), read(100)],
+      ],
     }),
-    ["1: opened", "2: written 12", "3: data 8001", "4: released", "5: opened", "6: data "],
+    [
+      ...["1: opened", "2: written 12", "3: data 80010000", "4: released"],
+      ...["5: opened", "6: data 000a00000000", "7: written 12", `8: data ${RESPONSE}`],
+    ],
   );
 });
 
@@ -252,23 +258,22 @@ Deno.test("who waits and is interrupted is told; others go on waiting", async ()
   deepEqual(replies, ["1: written 10", `2: fail ${Errno.EINTR}`, "3: data 80010000"]);
 });
 
-Deno.test("the response to a user who left reaches nobody, and the chip is free after it", async () => {
+Deno.test("the response to a user who left waits for the next one, who waits for it", async () => {
   const { replies } = await play({
     steps: (libtpms) => {
       const finish = holding(libtpms);
       return [
-        ...[open(), write(CREATE_PRIMARY), release(), open(), read(100), write(GET_RANDOM)],
-        ...[finish, "pause" as const, read(100), write(GET_RANDOM), read(100)],
+        ...[open(), write(CREATE_PRIMARY), release(), open(), write(GET_RANDOM), read(100)],
+        ...[finish, "pause" as const, write(GET_RANDOM), read(100)],
       ];
     },
   });
   deepEqual(replies.slice(3), [
     "4: opened",
-    "5: data ",
-    `6: fail ${Errno.EBUSY}`,
-    "7: data ",
-    "8: written 12",
-    `9: data ${RESPONSE}`,
+    `5: fail ${Errno.EBUSY}`,
+    `6: data ${RESPONSE}`,
+    "7: written 12",
+    `8: data ${RESPONSE}`,
   ]);
 });
 
