@@ -3,7 +3,8 @@
 import { BlobTransfer } from "../control/blob_transfer.ts";
 import { makeHandlers } from "../control/handlers.ts";
 import { IoctlServer } from "../control/ioctl_server.ts";
-import { SystemError } from "../ffi/libc.ts";
+import { O } from "../ffi/files.ts";
+import { Errno, SystemError } from "../ffi/libc.ts";
 import { Poller } from "../ffi/poll.ts";
 import type { User } from "../ffi/users.ts";
 import type { StorageLock } from "../state/storage_lock.ts";
@@ -105,12 +106,21 @@ export async function runCuse(
   }
 }
 
-/** Throws where something stands at the device's path already, before anything is done. */
+/**
+ * Throws where something stands at the device's path already, before anything is done. A node with
+ * nothing behind it does not count: where nobody makes nodes for us, as in a container, it was made
+ * beforehand for the numbers of -M and -m.
+ */
 function requireFreeName({ files }: System, { name }: DeviceIdentity): void {
   const path = `/dev/${name}`;
-  if (files.statusOf(path) !== undefined) {
-    throw new Error(`A device '${path}' exists already; choose another --name`);
+  if (files.statusOf(path) === undefined) return;
+  try {
+    files.close(files.open(path, O.RDWR | O.NONBLOCK));
+  } catch (error) {
+    const { errno } = error as SystemError;
+    if (errno === Errno.ENXIO || errno === Errno.ENODEV) return;
   }
+  throw new Error(`A device '${path}' exists already; choose another --name`);
 }
 
 /** Makes the directory of the state where there is none: only this interface does. */
