@@ -1,6 +1,5 @@
 // A state on its way through a device, in pieces: by ioctls of fixed size, or with an ioctl that
-// begins it and read(2) or write(2) for the rest (spec/control-channel.md 2.7). What is in the
-// state is the handlers' affair.
+// begins it and read(2) or write(2) for the rest. What is in the state is the handlers' affair.
 import { TpmResult } from "../wire/codes.ts";
 import type { Handlers, Outcome } from "./handlers.ts";
 import { BLOB_CHUNK } from "./ioctl.ts";

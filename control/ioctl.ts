@@ -1,7 +1,7 @@
-// The control protocol as ioctls, for the device of the cuse interface (spec/control-channel.md
-// 2.7): the same table as the sockets', but each command is one struct of fixed size in the host's
-// byte order (little-endian, on every machine that this program runs on), whose size and direction
-// are in the request's number. Server, client and tests read this file.
+// The control protocol as ioctls, for the device of the cuse interface (the C project's
+// tpm_ioctl.h): the same table as the sockets', but each command is one struct of fixed size in the
+// host's byte order (little-endian, on every machine that this program runs on), whose size and
+// direction are in the request's number. Server, client and tests read this file.
 import { type Codec, littleEndian, reserved, type Struct, struct, u32 } from "../wire/codec.ts";
 import { ioctlNumber } from "../wire/ioctl.ts";
 import { type CommandName, commands, resultOnly } from "./protocol.ts";

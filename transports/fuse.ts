@@ -6,7 +6,7 @@ import { type Codec, littleEndian, reserved, struct, u16, u32 } from "../wire/co
 const le16 = littleEndian(u16);
 const le32 = littleEndian(u32);
 
-/** A signed number, for errors. */
+/** A signed number, for errors and results. */
 const le32Signed: Codec<number> = {
   size: 4,
   read: (bytes, at) => le32.read(bytes, at) | 0,
@@ -141,7 +141,7 @@ export const ioctlIn = struct("fuse_ioctl_in", {
 /** What goes back into the caller's memory follows. */
 export const ioctlOut = struct("fuse_ioctl_out", {
   /** What ioctl(2) returns. */
-  result: le32,
+  result: le32Signed,
   flags: le32,
   inIovs: le32,
   outIovs: le32,
