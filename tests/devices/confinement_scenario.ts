@@ -64,13 +64,17 @@ export async function confinedCuse(shell: Shell): Promise<void> {
   checkOpened(trace, folder, ["/dev/cuse", "/dev/null", "/dev/urandom"]);
 }
 
-/** The same without a system call filter, which only an option does away with. */
+/**
+ * The same without a system call filter, which only an option does away with, and for a user by
+ * number [cuse-runas].
+ */
 export async function unconfinedCuse(shell: Shell): Promise<void> {
   await shell.run(`
     swtpm cuse -n open --tpm2 --tpmstate dir=/tmp/open --pid file=/tmp/open.pid \\
-      --seccomp action=none`);
-  const status = await shell.run("grep Seccomp: /proc/$(cat /tmp/open.pid)/status");
-  assert.match(status, /^Seccomp:\s0$/);
+      --seccomp action=none --runas 65534`);
+  const status = await shell.run("cat /proc/$(cat /tmp/open.pid)/status");
+  assert.match(status, /^Seccomp:\s0$/m);
+  assert.match(status, /^Uid:\s65534\s65534\s65534\s65534$/m);
   // A name is taken as long as its device is there.
   await shell.refused(
     "swtpm cuse -n open --tpm2 --tpmstate dir=/tmp/open2",
@@ -115,7 +119,9 @@ function checkPrograms(trace: string, count: number): void {
 /** Which files were opened: those of the start, the device nodes, and what the options name. */
 function checkOpened(trace: string, folder: string, devices: readonly string[]): void {
   const opened = new Set(
-    [...trace.matchAll(/ open(?:at)?\((?:AT_FDCWD, )?"([^"]*)"/g)].map(([, path = ""]) => path),
+    [...trace.matchAll(/ (?:open|openat2?|creat)\((?:AT_FDCWD, )?"([^"]*)"/g)].map((
+      [, path = ""],
+    ) => path),
   );
   const nodes = [...opened].filter((path) => path.startsWith("/dev/")).sort();
   assert.deepEqual(nodes, devices);

@@ -78,7 +78,7 @@ export async function cuseTpm2(shell: Shell): Promise<void> {
   await shell.run("gone /tmp/c2.pid");
 }
 
-/** poll(2), interrupted reads, cancelled commands, a second user: what tools do not do. */
+/** poll(2), interrupted reads [cuse-long], cancelled commands, a second user: no tool does that. */
 async function rawUsers(shell: Shell, device: string): Promise<void> {
   assert.equal(
     await shell.run(`${user} refusals ${device}`),
@@ -112,15 +112,18 @@ async function rawUsers(shell: Shell, device: string): Promise<void> {
 }
 
 /**
- * States leave the device by ioctls and by reads, and come back by ioctls and by writes; the TPM
- * that takes them is the one that gave them.
+ * States leave the device by ioctls and by reads, as they are then [cuse-state], and come back by
+ * ioctls and by writes; the TPM that takes them is the one that gave them.
  */
 async function statesThere(shell: Shell, device: string): Promise<void> {
   await shell.run(exchange(device, extend2(16)));
   const pcr = await shell.run(exchange(device, pcrRead2(16)));
   assert.match(pcr, /^80010000003e00000000.*[1-9a-f]/);
   await shell.run(`
+    swtpm_ioctl --save permanent /tmp/before ${device}
+    tpm2 nvdefine -Q -T device:${device} -C o -s 8 0x1500017
     swtpm_ioctl --save permanent /tmp/permanent ${device}
+    test "$(sha256sum </tmp/before)" != "$(sha256sum </tmp/permanent)"
     SWTPM_IOCTL_BUFFERSIZE=100 swtpm_ioctl --save permanent /tmp/permanent.read ${device}
     cmp /tmp/permanent /tmp/permanent.read
     test $(wc -c </tmp/permanent) -gt 3072
@@ -149,12 +152,22 @@ async function statesThere(shell: Shell, device: string): Promise<void> {
   assert.equal(await shell.run(read), "kept!");
 }
 
-/** A TPM 1.2 with its own number, whose TPM is on from the start. */
+/**
+ * A TPM 1.2 with its own number, for which there is a node already; it is on from the start. Its
+ * paths are relative [cuse-paths], its state is locked [cuse-lock].
+ */
 export async function cuseTpm12(shell: Shell): Promise<void> {
   const device = "/dev/vtpm12";
   await shell.run(`
-    swtpm cuse -n vtpm12 --tpmstate dir=/tmp/c1 --flags startup-clear -M 240 -m 7 --pid file=/tmp/c1.pid`);
+    mknod -m 600 ${device} c 240 7
+    swtpm cuse -n vtpm12 --tpmstate dir=c1 --flags startup-clear -M 240 -m 7 --pid file=c1.pid`);
   assert.match(await shell.run(`ls -l ${device}`), /^c.* 240, +7 /);
+  const pid = await shell.run("cat /tmp/c1.pid");
+  await shell.refused(
+    "swtpm cuse -n second --tpmstate dir=/tmp/c1 --flags startup-clear",
+    new RegExp(`'/tmp/c1/.lock' is locked by process ${pid};`),
+    255,
+  );
   assert.equal(await shell.run(`swtpm_ioctl -c ${device}`), "ptm capability is 0x16fff");
   assert.match(await shell.run(`swtpm_ioctl --info 1 ${device}`), /"family":"1\.2"/);
   assert.equal(await shell.run(exchange(device, startup12)), started12);
@@ -181,6 +194,6 @@ export async function cuseTpm12(shell: Shell): Promise<void> {
     swtpm_ioctl -i ${device}`);
   assert.equal(await shell.run(exchange(device, pcrRead12(10))), extended);
   await shell.refused(`swtpm_ioctl -C ${device}`, /0x9/);
-  const pid = await shell.run("cat /tmp/c1.pid");
-  await shell.run(`kill -TERM ${pid}; within 10 gone ${device}; within 10 gone /proc/${pid}`);
+  // The kernel leaves the node to who made it.
+  await shell.run(`kill -TERM ${pid}; within 10 gone /proc/${pid}; rm ${device}`);
 }

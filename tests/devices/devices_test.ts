@@ -2,6 +2,7 @@
 // the program under test, the C project's swtpm_ioctl, tpm2-tools and raw users of the devices.
 
 import { inLanes } from "../vm/lanes.ts";
+import { cuseConversation } from "./cuse_conversation.ts";
 import { confinedCuse, confinedVtpm, unconfinedCuse } from "./confinement_scenario.ts";
 import { cuseTpm12, cuseTpm2 } from "./cuse_scenario.ts";
 import { prepareDeviceImage } from "./image.ts";
@@ -33,6 +34,7 @@ Deno.test("TPM devices in a kernel", parallel, async (t) => {
         await load();
         await step("CUSE: a TPM 2, every control command, states", () => cuseTpm2(shell));
         await step("CUSE: a TPM 1.2", () => cuseTpm12(shell));
+        await step("CUSE: what the C program answers", () => cuseConversation(shell));
         await step("CUSE: what the process gave up", () => confinedCuse(shell));
         await step("CUSE: the filter can be left out", () => unconfinedCuse(shell));
       }),

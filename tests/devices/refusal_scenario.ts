@@ -30,10 +30,17 @@ export async function withoutRights(shell: Shell): Promise<void> {
   await shell.run("chmod 666 /dev/vtpmx");
   await shell.refused(`${nobody} ${vtpm}`, /EPERM\); only root \(CAP_SYS_ADMIN\)/);
   await shell.refused(`${nobody} ${cuse} -n no`, /Only root can make a CUSE device/, 252);
-  // Whom the kernel refuses: a number that another device has.
+  await shell.refused(
+    `mv /dev/cuse /tmp/cuse; ${cuse} -n no`,
+    /'\/dev\/cuse': the device node is missing; make it with 'mknod \/dev\/cuse c 10 203'/,
+  );
+  await shell.run("mv /tmp/cuse /dev/cuse");
+  // Whom the kernel refuses: a number that another device has. Who started us learns all of it
+  // [cuse-start], a pid file that cannot be written, too.
   await shell.refused(
     `mkdir /tmp/refused; ${cuse} -n no -M 10 -m 203`,
     /'\/dev\/no': the kernel refused it: the name 'no' or its number 10:203 may be taken/,
   );
+  await shell.refused(`${cuse} -n no --pid file=/nowhere/pid`, /'\/nowhere\/pid'/, 243);
   await shell.run("gone /dev/no");
 }

@@ -106,6 +106,36 @@ def refusals(device):
     print("read of nothing", posix.read(device, 10))
 
 
+def talk(words):
+    """Does what the lines on standard input say; prints one line with the answer for each."""
+    (path,) = words
+    opened = -1
+    for line in sys.stdin:
+        verb, *words = line.split()
+        try:
+            if verb == "open":
+                # Whoever has it open keeps it where another open is refused.
+                opened = posix.open(path, posix.O_RDWR)
+                print("opened")
+            elif verb == "close":
+                posix.close(opened)
+                print("closed")
+            elif verb == "read":
+                print(posix.read(opened, int(words[0])).hex())
+            elif verb == "write":
+                print(posix.write(opened, bytes.fromhex(words[0])))
+            elif verb == "zeros":
+                print(posix.write(opened, bytes(int(words[0]))))
+            elif verb == "ioctl":
+                request = int(words[0])
+                size = request >> 16 & 0x3FFF
+                argument = bytearray(bytes.fromhex("".join(words[1:])).ljust(size, b"\0"))
+                fcntl.ioctl(opened, request, argument, True)
+                print(argument[: min(size, 16)].hex())
+        except OSError as error:
+            print("errno", error.errno)
+
+
 def serve_passed(words):
     """Has the kernel make a device and becomes the program that is given its descriptor."""
     proxy = posix.open("/dev/vtpmx", posix.O_RDWR)
@@ -141,11 +171,11 @@ uses = {
     "cancel": (cancel, posix.O_RDWR),
     "refusals": (refusals, posix.O_RDWR),
 }
-serves = {"passed": serve_passed, "terminal": serve_terminal}
+others = {"talk": talk, "passed": serve_passed, "terminal": serve_terminal}
 
 word, *rest = sys.argv[1:]
-if word in serves:
-    serves[word](rest)
+if word in others:
+    others[word](rest)
 else:
     use, flags = uses[word]
     path = rest[0]
