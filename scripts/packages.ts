@@ -33,7 +33,7 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     // captures, the list of system calls, and the manager of virtual machines
     ...["tshark", "seccomp", "libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients"],
     // what the C program's own test scripts call
-    ...["expect", "gawk", "python3", "util-linux"],
+    ...["bc", "expect", "gawk", "python3", "util-linux"],
   ],
 };
 

@@ -61,6 +61,13 @@ const STAGES: readonly Stage[] = [
     subject: "tests/upstream/run.ts",
     counts: true,
   },
+  {
+    name: "upstream-devices",
+    command: ["run", "-A", "tests/devices/upstream.ts"],
+    timeLimitSeconds: 900,
+    subject: "tests/devices/upstream.ts",
+    counts: true,
+  },
 ];
 
 /** The stage whose failure leaves the others without a program to test. */

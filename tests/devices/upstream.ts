@@ -1,43 +1,44 @@
-// Runs the C project's own test scripts for devices, on the executable under test, in a guest whose
-// kernel has the modules: those for the vTPM proxy, and the CUSE part of all that have one.
-// What the scripts that need no device make of our executable is tests/upstream/'s knowledge.
-//
-// Usage: deno run -A tests/devices/upstream.ts [SCRIPT...]
+// Runs the C project's own test scripts for devices on the executable under test, in guests whose
+// kernel has the modules, and closes with "N passed, N failed, N skipped". What is expected of each
+// is in upstream_expected.ts; the scripts that need no device are run by tests/upstream/.
 
 import { upstreamTree } from "../peers/peers.ts";
+import { judge, stepsIn, type Verdict } from "../upstream/judge.ts";
+import { prepareTree } from "../upstream/tree.ts";
 import type { GuestFile } from "../vm/initramfs.ts";
 import { inLanes } from "../vm/lanes.ts";
-import { prepareDeviceImage } from "./image.ts";
+import { type DeviceImage, prepareDeviceImage } from "./image.ts";
 import { DeviceMachine } from "./machine.ts";
 import { Shell } from "./shell.ts";
+import { DEVICE_SCRIPTS } from "./upstream_expected.ts";
 
-/** Bound of one script; the slowest took 60 s under software emulation on an idle machine. */
-const scriptLimitMs = 300_000;
-const lanes = 2;
+const USAGE = `Usage: deno run -A tests/devices/upstream.ts [--all | SCRIPT...]
+Runs the C project's test scripts for devices: a short choice, all of them, or those named.`;
 
-/** Scripts that are whole; of all others only the part for CUSE is run. */
-const whole = [
-  "test_vtpm_proxy",
-  "test_tpm2_vtpm_proxy",
-  "test_tpm2_chroot_cuse",
-  "test_tpm2_partial_reads",
-];
+/** Bound of one script; the slowest takes two minutes under software emulation. */
+const SCRIPT_LIMIT_MS = 600_000;
+/** A guest keeps one core busy. */
+const LANES = 2;
+/** Lines of a failed script's output that are shown. */
+const LOG_TAIL = 15;
 
 /** Real programs in place of busybox's, whose output the scripts take apart. */
 const programs = [
-  ..."awk basename bc cat chmod chown cmp cp cut date dd df dirname env expr gawk grep head id kill ln ls"
+  ..."awk basename bc cat chmod chown cmp cp cut date dd df dirname env expr gawk grep head id kill"
     .split(" "),
-  ..."lsof mkdir mknod mktemp mv od ps readlink rm sed seq sha1sum sleep socat sort stat su tail tee"
+  ..."ln ls lscpu lsof mkdir mknod mktemp mv od ps readlink rm sed seq sha1sum sleep socat sort stat"
     .split(" "),
-  ..."touch tr uname wc which".split(" "),
+  ..."su tail tee touch tr uname wc which".split(" "),
 ];
 
 function programPath(name: string): string {
   for (const folder of ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]) {
     const path = `${folder}/${name}`;
     try {
-      return Deno.statSync(path).isFile ? path : "";
-    } catch { /* elsewhere */ }
+      if (Deno.statSync(path).isFile) return path;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
   throw new Error(`there is no program "${name}"`);
 }
@@ -51,52 +52,143 @@ function shims(): GuestFile[] {
   }));
 }
 
-async function main(names: readonly string[]): Promise<number> {
-  const { dir } = await upstreamTree();
-  const tests = [...Deno.readDirSync(`${dir}/tests`)].filter(({ isFile }) => isFile)
-    .map(({ name }) => name).sort();
-  const parts = tests.filter((name) =>
-    name.startsWith("_test_") &&
-    Deno.readTextFileSync(`${dir}/tests/${name}`).includes("SWTPM_INTERFACE:-cuse")
-  );
-  const image = await prepareDeviceImage({
-    name: "devices-upstream",
-    programs: programs.map(programPath),
-    peers: ["swtpm_bios"],
-    files: [
-      ...shims(),
-      ...tests.map((name) => (
-        { from: `${dir}/tests/${name}`, to: `/tree/tests/${name}`, executable: true }
-      )),
-    ],
-  });
-  const queue = names.length > 0 ? [...names] : [...whole, ...parts];
+/** The C project's scripts and their data. */
+function* testFiles(folder: string, to: string): Iterable<GuestFile> {
+  for (const { name, isDirectory, isFile } of Deno.readDirSync(folder)) {
+    if (isDirectory) yield* testFiles(`${folder}/${name}`, `${to}/${name}`);
+    else if (isFile) yield { from: `${folder}/${name}`, to: `${to}/${name}`, executable: true };
+  }
+}
+
+/** Scripts that need the devices and have no part for sockets. */
+const DEVICES_ONLY = /^test_(tpm2_)?(vtpm_proxy|chroot_cuse|partial_reads)$/;
+/** The line by which the others choose CUSE, and the one by which they run a part. */
+const CHOOSES_CUSE = /^export SWTPM_(INTERFACE|IFACE)=cuse$/m;
+const RUNS_PART = /^bash (_test_\w+)/gm;
+
+/** The names of the scripts for devices in a tree. */
+function deviceScripts(tests: string): Set<string> {
+  const found = new Set<string>();
+  for (const { name, isFile } of Deno.readDirSync(tests)) {
+    if (!isFile || !name.startsWith("test_")) continue;
+    if (DEVICES_ONLY.test(name)) found.add(name);
+    const text = Deno.readTextFileSync(`${tests}/${name}`);
+    if (!CHOOSES_CUSE.test(text)) continue;
+    for (const [, part = ""] of text.matchAll(RUNS_PART)) found.add(part);
+  }
+  return found;
+}
+
+/** Throws where the table and the tree do not have the same scripts. */
+function requireSame(tree: ReadonlySet<string>): void {
+  const table = new Set(Object.keys(DEVICE_SCRIPTS));
+  const unknown = [...tree.difference(table)];
+  const missing = [...table.difference(tree)];
+  if (unknown.length > 0) throw new Error(`nothing is expected of ${unknown.join(", ")}`);
+  if (missing.length > 0) throw new Error(`the C project has no ${missing.join(", ")}`);
+}
+
+/** Which scripts to run. */
+function chosen(words: readonly string[]): string[] {
+  const known = Object.keys(DEVICE_SCRIPTS);
+  if (words.length === 0) return known.filter((name) => DEVICE_SCRIPTS[name]!.short);
+  if (words.length === 1 && words[0] === "--all") return known;
+  for (const name of words) {
+    if (!known.includes(name)) throw new Error(`there is no script "${name}"\n${USAGE}`);
+  }
+  return [...words];
+}
+
+async function prepareImage(): Promise<DeviceImage> {
+  const tree = await Deno.makeTempDir({ prefix: "swtpm-devices-tree-" });
+  try {
+    await prepareTree((await upstreamTree()).dir, tree);
+    requireSame(deviceScripts(`${tree}/tests`));
+    return await prepareDeviceImage({
+      name: "devices-upstream",
+      programs: programs.map(programPath),
+      peers: ["swtpm_bios"],
+      files: [...shims(), ...testFiles(`${tree}/tests`, "/tree/tests")],
+    });
+  } finally {
+    await Deno.remove(tree, { recursive: true });
+  }
+}
+
+/** How a script ended in a guest. */
+interface Ran {
+  readonly verdict: Verdict;
+  readonly timedOut: boolean;
+  readonly seconds: number;
+  readonly log: readonly string[];
+}
+
+async function runScript(machine: DeviceMachine, name: string): Promise<Ran> {
+  const shell = new Shell(machine.guest);
+  const start = performance.now();
+  const words = ["SWTPM_INTERFACE=cuse", "SWTPM_IFACE=cuse", "SWTPM_IOCTL_BUFFERSIZE=100"];
+  await machine.guest.run("part", name, ...words);
+  let status = "";
+  while (status === "" && performance.now() - start < SCRIPT_LIMIT_MS) {
+    status = (await shell.ran("within 30 test -e /tmp/part.status && cat /tmp/part.status")).stdout;
+  }
+  const timedOut = status === "";
+  const seconds = (performance.now() - start) / 1000;
+  const log = (await shell.run("cat /tmp/part.out")).split("\n");
+  const outcome = { code: Number(status), timedOut, parts: [], seconds, log: "" };
+  return { verdict: judge(DEVICE_SCRIPTS[name]!, outcome, log), timedOut, seconds, log };
+}
+
+/** Runs scripts until there are none left, or one does not end: that guest is given up. */
+async function runUntilStuck(
+  image: DeviceImage,
+  queue: string[],
+  tell: (name: string, ran: Ran) => void,
+): Promise<void> {
+  await using machine = await DeviceMachine.start(image, "upstream");
+  await machine.guest.run("modules");
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    const ran = await runScript(machine, name);
+    tell(name, ran);
+    if (ran.timedOut) return;
+  }
+  await machine.powerOff();
+}
+
+async function main(words: readonly string[]): Promise<number> {
+  const names = chosen(words);
+  const start = performance.now();
   const count = { PASS: 0, FAIL: 0, SKIP: 0 };
-  await inLanes(
-    lanes,
-    Array.from({ length: lanes }, (_, lane) => async () => {
-      await using machine = await DeviceMachine.start(image, `upstream-${lane}`);
-      await machine.guest.run("modules");
-      const shell = new Shell(machine.guest);
-      for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-        const start = performance.now();
-        await machine.guest.run("part", name, "SWTPM_INTERFACE=cuse", "SWTPM_IOCTL_BUFFERSIZE=100");
-        let status = "";
-        while (status === "" && performance.now() - start < scriptLimitMs) {
-          status = (await shell.ran("within 30 test -e /tmp/part.status && cat /tmp/part.status"))
-            .stdout.trim();
-        }
-        const word = status === "0" ? "PASS" : status === "77" ? "SKIP" : "FAIL";
-        count[word]++;
-        const seconds = ((performance.now() - start) / 1000).toFixed(1);
-        console.log(`${word} ${name.padEnd(42)} ${seconds.padStart(6)} s`);
-        if (word !== "PASS") console.log((await shell.ran("tail -n 15 /tmp/part.out")).stdout);
-      }
-      await machine.powerOff();
-    }),
-  );
+  const tell = (name: string, { verdict: { word, why }, seconds, log }: Ran) => {
+    count[word]++;
+    const took = `${seconds.toFixed(1).padStart(6)} s ${String(stepsIn(log)).padStart(3)} steps`;
+    console.log(`${word} ${name.padEnd(42)} ${took}  ${why ?? ""}`.trimEnd());
+    if (word === "FAIL") console.log(log.slice(-LOG_TAIL).map((line) => `    ${line}`).join("\n"));
+  };
+  const queue: string[] = [];
+  for (const name of names) {
+    const { expect } = DEVICE_SCRIPTS[name]!;
+    if (expect === "pass" || words.includes(name)) queue.push(name);
+    else {
+      const verdict = { word: "SKIP", why: expect.skip } as const;
+      tell(name, { verdict, timedOut: false, seconds: 0, log: [] });
+    }
+  }
+  const image = await prepareImage();
+  const lane = async () => {
+    while (queue.length > 0) await runUntilStuck(image, queue, tell);
+  };
+  await inLanes(LANES, Array.from({ length: Math.min(LANES, queue.length) }, () => lane));
+  const others = Object.keys(DEVICE_SCRIPTS).length - names.length;
+  if (others > 0) console.log(`${others} more with --all`);
+  console.log(`${((performance.now() - start) / 1000).toFixed(0)} s`);
   console.log(`${count.PASS} passed, ${count.FAIL} failed, ${count.SKIP} skipped`);
   return count.FAIL === 0 ? 0 : 1;
 }
 
-Deno.exit(await main(Deno.args));
+try {
+  Deno.exit(await main(Deno.args));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  Deno.exit(1);
+}

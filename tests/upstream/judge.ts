@@ -12,7 +12,7 @@ const SKIPPED = 77;
 
 /** Compares how a script ended with what is expected of it. */
 export function judge(
-  expected: Expectation,
+  expected: Pick<Expectation, "expect" | "steps">,
   outcome: Outcome,
   log: readonly string[],
 ): Verdict {
@@ -33,11 +33,16 @@ export function judge(
   }
   const error = log.find((line) => ERROR_LINE.test(line));
   if (error !== undefined) return { word: "FAIL", why: `exit code 0, but it said "${error}"` };
-  const steps = log.filter((line) => STEP_LINE.test(line)).length;
+  const steps = stepsIn(log);
   if (steps < (expected.steps ?? 0)) {
     return { word: "FAIL", why: `${steps} lines of success instead of ${expected.steps}` };
   }
   return { word: "PASS" };
+}
+
+/** How many steps a script said to have worked. */
+export function stepsIn(log: readonly string[]): number {
+  return log.filter((line) => STEP_LINE.test(line)).length;
 }
 
 /**
