@@ -80,7 +80,7 @@ export async function runCuse(
     const device = CuseDevice.open(system.files, system.sockets);
     closers.defer(() => device.close());
     exitCode = cuseExit.start;
-    makeStateFolder(system, config);
+    makeStateFolder(system, config, later?.user);
     if (config.startNow && opened.tpm.start(false) !== 0) return exitCode;
     steps.startUp(opened.tpm);
     exitCode = cuseExit.device;
@@ -123,11 +123,15 @@ function requireFreeName({ files }: System, { name }: DeviceIdentity): void {
   throw new Error(`A device '${path}' exists already; choose another --name`);
 }
 
-/** Makes the directory of the state where there is none: only this interface does. */
-function makeStateFolder({ files }: System, { state }: DaemonConfig): void {
+/**
+ * Makes the directory of the state where there is none, as its owner's who will write there: only
+ * this interface does.
+ */
+function makeStateFolder({ files }: System, { state }: DaemonConfig, owner?: User): void {
   const folder = /^dir:\/\/(.+)$/.exec(state?.uri ?? "")?.[1];
   if (folder === undefined || files.statusOf(folder) !== undefined) return;
   Deno.mkdirSync(folder, { mode: STATE_MODE });
+  if (owner !== undefined) files.chown(folder, owner.uid, owner.gid);
 }
 
 /** What serves the device. */

@@ -44,14 +44,15 @@ export async function confinedCuse(shell: Shell): Promise<void> {
   await shell.run(`
     mkdir -m 777 ${folder}
     background traced ${strace("cuse")} swtpm cuse -n confined --tpm2 --runas nobody \\
-      --flags startup-clear --tpmstate dir=${folder} --log file=${folder}/log \\
+      --flags startup-clear --tpmstate dir=${folder}/state --log file=${folder}/log \\
       --pid file=${folder}/pid
     within 50 test -s ${folder}/pid
     within 10 grep -q '^Uid:.65534' /proc/$(cat ${folder}/pid)/status`);
   const pid = await shell.run(`cat ${folder}/pid`);
   await checkPowers(shell, pid);
   assert.match(await shell.run(exchange("/dev/confined", getRandom2)), /^80010000001400000000/);
-  // Root started the TPM, the user has it now: its state can be read and written again.
+  // Root started the TPM and made the folder, the user has them now: the state can be read and
+  // written again.
   await shell.run(`
     swtpm_ioctl --save permanent /tmp/confined.state /dev/confined
     swtpm_ioctl --stop /dev/confined
