@@ -470,7 +470,7 @@ export const EXPECTED: Readonly<Record<string, Expectation>> = {
     needs: ["tpm2", "dir", "pid-file", "flags", "inherited-fd", "chroot", "chardev"],
   },
   test_tpm2_chroot_cuse: {
-    expect: { skip: "needs CUSE: the kernel module and a program with that interface" },
+    expect: { skip: "needs the kernel module cuse: tests/devices/upstream.ts runs it in a guest" },
     needs: ["tpm2", "cuse", "chroot"],
   },
   test_tpm2_chroot_socket: {
@@ -607,7 +607,7 @@ export const EXPECTED: Readonly<Record<string, Expectation>> = {
     ],
   },
   test_tpm2_partial_reads: {
-    expect: { skip: "needs CUSE: the kernel module and a program with that interface" },
+    expect: { skip: "needs the kernel module cuse: tests/devices/upstream.ts runs it in a guest" },
     needs: ["tpm2", "cuse"],
   },
   test_tpm2_print_capabilities: {
@@ -734,7 +734,7 @@ export const EXPECTED: Readonly<Record<string, Expectation>> = {
     needs: [...ALL_SOCKETS, "tpm2", "established", "hash", "store-volatile"],
   },
   test_tpm2_vtpm_proxy: {
-    expect: { skip: "needs the kernel module tpm_vtpm_proxy" },
+    expect: { skip: "needs the kernel module tpm_vtpm_proxy: upstream-devices runs it" },
     needs: ["tpm2", "vtpm-proxy", "chardev"],
   },
   test_tpm2_wrongorder: {
@@ -749,7 +749,7 @@ export const EXPECTED: Readonly<Record<string, Expectation>> = {
     needs: [...ALL_SOCKETS, "tpm12", "established", "hash", "store-volatile"],
   },
   test_vtpm_proxy: {
-    expect: { skip: "needs the kernel module tpm_vtpm_proxy" },
+    expect: { skip: "needs the kernel module tpm_vtpm_proxy: upstream-devices runs it" },
     needs: ["tpm12", "vtpm-proxy", "chardev"],
   },
   test_wrongorder: {
