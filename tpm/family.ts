@@ -3,6 +3,7 @@
 import type { LibtpmsVersion } from "../ffi/libtpms.ts";
 import { CC_SET_LOCALITY, Tpm12, Tpm2, TpmRc, TpmResult } from "../wire/codes.ts";
 import { responseHeader, startupCommand } from "../wire/tpm.ts";
+import { isLongTpm12, isLongTpm2 } from "./long_commands.ts";
 
 export type StartupType = "clear" | "state" | "deactivated";
 
@@ -25,8 +26,8 @@ export interface Family {
   readonly shutdownCode: number | undefined;
   /** Result with which a TPM says that it was not started up, so needs no shutdown. */
   readonly notStarted: number;
-  /** Commands that may take long and therefore run beside the loop. */
-  readonly longCommands: ReadonlySet<number>;
+  /** Whether a command of that code and size may take long, and therefore runs beside the loop. */
+  readonly isLong: (code: number, command: Uint8Array, size: number) => boolean;
 }
 
 function startup(tag: number, code: number, type: number): Uint8Array<ArrayBuffer> {
@@ -53,16 +54,7 @@ export const tpm12: Family = {
   shutdown: [],
   shutdownCode: undefined,
   notStarted: TpmResult.INVALID_POSTINIT,
-  longCommands: new Set([
-    Tpm12.ORD_TakeOwnership,
-    Tpm12.ORD_CMK_CreateKey,
-    Tpm12.ORD_CreateWrapKey,
-    Tpm12.ORD_CreateEndorsementKeyPair,
-    Tpm12.ORD_CreateRevocableEK,
-    Tpm12.ORD_MakeIdentity,
-    Tpm12.ORD_SelfTestFull,
-    Tpm12.ORD_ContinueSelfTest,
-  ]),
+  isLong: isLongTpm12,
 };
 
 export const tpm2: Family = {
@@ -88,12 +80,7 @@ export const tpm2: Family = {
   ],
   shutdownCode: Tpm2.CC_Shutdown,
   notStarted: TpmRc.INITIALIZE,
-  longCommands: new Set([
-    Tpm2.CC_CreatePrimary,
-    Tpm2.CC_Create,
-    Tpm2.CC_CreateLoaded,
-    Tpm2.CC_SelfTest,
-  ]),
+  isLong: isLongTpm2,
 };
 
 /** A response of swtpm's own: nothing but a header. */

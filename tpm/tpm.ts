@@ -262,7 +262,7 @@ export class Tpm {
     this.#lastCommand = code;
     if (isSetLocality(code)) return this.#setLocalityCommand(command, size);
     const { libtpms } = this.parts;
-    if (!this.family.longCommands.has(code)) return libtpms.process(command, size);
+    if (!this.family.isLong(code, command, size)) return libtpms.process(command, size);
     const pending = libtpms.processAside(command, size).finally(() => this.#pending = undefined);
     this.#pending = pending.catch(() => {});
     return pending;
