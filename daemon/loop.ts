@@ -58,7 +58,7 @@ const SLEEP_MS = 20;
  * How long commands are served, and slept for so, without a turn of the event loop, which takes a
  * signal's message further; up to `CLOCK_EVERY` sleeps come on top.
  */
-const TURN_MS = 50;
+const TURN_MS = 200;
 
 export class Loop {
   /** The data connections; who is served next comes first. */
