@@ -3,8 +3,8 @@
 import type { NvStore } from "../ffi/callbacks.ts";
 
 export class ReportingStore implements NvStore {
-  /** The trouble that was told last, until the same kind of access succeeds. */
-  #told = new Map<keyof NvStore, string>();
+  /** The trouble that was told last, by what was tried, until that succeeds. */
+  readonly #told = new Map<string, string>();
 
   constructor(
     private readonly inner: NvStore,
@@ -14,36 +14,30 @@ export class ReportingStore implements NvStore {
   ) {}
 
   prepare(): void {
-    this.#watched("prepare", "prepare the storage", () => this.inner.prepare());
+    this.#watched("prepare the storage", () => this.inner.prepare());
   }
 
   load(name: string): Uint8Array | undefined {
-    return this.#watched("load", `load the state '${name}'`, () => this.inner.load(name));
+    return this.#watched(`load the state '${name}'`, () => this.inner.load(name));
   }
 
   store(name: string, bytes: Uint8Array<ArrayBuffer>): void {
-    this.#watched("store", `store the state '${name}'`, () => this.inner.store(name, bytes));
+    this.#watched(`store the state '${name}'`, () => this.inner.store(name, bytes));
   }
 
   remove(name: string, mustExist: boolean): void {
-    this.#watched(
-      "remove",
-      `remove the state '${name}'`,
-      () => this.inner.remove(name, mustExist),
-    );
+    this.#watched(`remove the state '${name}'`, () => this.inner.remove(name, mustExist));
   }
 
-  #watched<T>(kind: keyof NvStore, what: string, action: () => T): T {
+  #watched<T>(what: string, action: () => T): T {
     try {
       const result = action();
-      if (this.#told.size > 0 && this.#told.delete(kind)) {
-        this.report(`Could ${what} again`);
-      }
+      if (this.#told.size > 0 && this.#told.delete(what)) this.report(`Could ${what} again`);
       return result;
     } catch (error) {
       const message = `Could not ${what}: ${this.explain(error)}`;
-      if (this.#told.get(kind) !== message) this.report(message);
-      this.#told.set(kind, message);
+      if (this.#told.get(what) !== message) this.report(message);
+      this.#told.set(what, message);
       throw error;
     }
   }
