@@ -1,5 +1,6 @@
 // Powers of the system's user that are given up: another root, another user. Each step either
 // succeeds or ends the process: there is no half way.
+import { Openssl } from "../ffi/openssl.ts";
 import type { User } from "../ffi/users.ts";
 import type { System } from "./system.ts";
 
@@ -23,10 +24,16 @@ export function userOf({ users }: System, { name, outside }: Identity): User | u
   return /^\d+$/.test(name) ? { uid: id, gid: id } : users.user(name) ?? outside;
 }
 
-/** Makes `directory` the root of this process. */
+/**
+ * Makes `directory` the root of this process. A TPM without random numbers would be none: libcrypto
+ * may need a device for them that is not in there.
+ */
 export function changeRoot({ users }: System, directory: string): void {
   try {
     users.setRoot(directory);
+    if (Openssl.loaded()?.hasRandomness === false) {
+      throw new Error("libcrypto has no source of random numbers in there");
+    }
   } catch (error) {
     throw failed(`change the root to '${directory}'`, error);
   }

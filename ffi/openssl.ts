@@ -14,6 +14,7 @@ const loaderSymbols = {
 
 const symbols = {
   ERR_clear_error: { parameters: [], result: "void" },
+  RAND_status: { parameters: [], result: "i32" },
   /** int (OSSL_LIB_CTX *); NULL is the default. */
   EVP_default_properties_is_fips_enabled: { parameters: ["pointer"], result: "i32" },
   /** int (OSSL_LIB_CTX *, int enable) */
@@ -95,6 +96,11 @@ export class Openssl implements Disposable {
   [Symbol.dispose](): void {
     for (const key of this.#keys.values()) this.#c.EVP_PKEY_free(key);
     this.#keys.clear();
+  }
+
+  /** Whether random numbers can be made. */
+  get hasRandomness(): boolean {
+    return this.#tried(() => this.#c.RAND_status() === 1);
   }
 
   get fipsByDefault(): boolean {

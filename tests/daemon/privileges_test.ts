@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Emulator } from "../support/emulator.ts";
 import { run } from "../support/process.ts";
+import { peerProgram } from "../support/peer_programs.ts";
 import { programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
@@ -105,6 +106,29 @@ for (const [what, words, message] of refusals) {
     assert.match(stderr, message);
   });
 }
+
+Deno.test("a root without a source of random numbers ends the start, as with the C program", async () => {
+  await using folder = new TempDir();
+  // libcrypto reads it behind the new root, where it makes no generator of random numbers.
+  Deno.writeTextFileSync(
+    folder.join("openssl.cnf"),
+    "openssl_conf = all\n[all]\nrandom = source\n[source]\nrandom = none-such\n",
+  );
+  const words = ["socket", "--tpm2", "--chroot", folder.path, "--print-capabilities"];
+  for (
+    const [program, message] of [
+      [programUnderTest(), /'.*': libcrypto has no source of random numbers in there/],
+      [await peerProgram("0.10"), /no good entropy source in chroot/],
+    ] as const
+  ) {
+    const usual = await run(program, words);
+    assert.equal(usual.code, 0, `${program.name}: ${usual.stderr}`);
+    const env = { OPENSSL_CONF: "/openssl.cnf" };
+    const { code, stderr } = await run(program, words, { env });
+    assert.equal(code, 1, program.name);
+    assert.match(stderr, message);
+  }
+});
 
 Deno.test("an ordinary user may name itself, and nobody else", async () => {
   await using folder = new TempDir();
