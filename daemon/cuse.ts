@@ -51,7 +51,8 @@ interface Opened {
 
 /** The parts of a start that all interfaces have. */
 export interface CuseSteps {
-  open: () => Promise<Opened>;
+  /** Undefined where the end was asked for meanwhile. */
+  open: () => Promise<Opened | undefined>;
   /** Sends the Startup command that was asked for. */
   startUp: (tpm: Tpm) => void;
   /** Notes what ends the process. */
@@ -61,7 +62,8 @@ export interface CuseSteps {
 }
 
 /**
- * Runs the interface to its end and returns the exit code. The device is there for users as soon as
+ * Runs the interface to its end and returns the exit code; undefined where the end was asked for
+ * before anything was opened. The device is there for users as soon as
  * it is made, so the TPM is started up before that; the user changes last.
  */
 export async function runCuse(
@@ -69,11 +71,12 @@ export async function runCuse(
   identity: DeviceIdentity,
   steps: CuseSteps,
   closers: DisposableStack,
-): Promise<number> {
+): Promise<number | undefined> {
   const { system, config, report, later } = parts;
   let exitCode: number = cuseExit.options;
   try {
     const opened = await steps.open();
+    if (opened === undefined) return undefined;
     exitCode = cuseExit.start;
     requireFreeName(system, identity);
     exitCode = cuseExit.device;

@@ -63,7 +63,7 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   closers.defer(watchSignals(() => signals.end()));
 
   const steps = {
-    open: () => open(parts, closers),
+    open: () => signals.orElse(open(parts, closers)),
     startUp: (tpm: Tpm) => startUp(parts, tpm),
     onEnd: (action: () => void) => signals.onEnd(action),
     announce() {
@@ -74,10 +74,11 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   };
   if (config.cuse !== undefined) {
     const { runCuse } = await import("./cuse.ts");
-    return await runCuse(parts, config.cuse, steps, closers);
+    return await runCuse(parts, config.cuse, steps, closers) ?? endedEarly(parts);
   }
 
   const emulator = await steps.open();
+  if (emulator === undefined) return endedEarly(parts);
   const { tpm } = emulator;
   if (config.startNow && tpm.start(false) !== 0) return 1;
   system.phases.end("TPM");
@@ -118,14 +119,28 @@ export async function askInfo(parts: EmulatorParts, flags: number): Promise<stri
   return tpm.info(flags) ?? "";
 }
 
+/** The end was asked for before the TPM could serve; who waits for a daemon is told so. */
+function endedEarly({ background, report }: EmulatorParts): number {
+  if (background === undefined) return 0;
+  report("Ended by a signal before the TPM could be reached");
+  return 1;
+}
+
 /** Remembers that the end was asked for before there was anything to end. */
 class Ending {
+  readonly #asking = Promise.withResolvers<undefined>();
   #asked = false;
   #action: (() => void) | undefined;
 
   end(): void {
     this.#asked = true;
+    this.#asking.resolve(undefined);
     this.#action?.();
+  }
+
+  /** What comes of some work; undefined as soon as the end is asked for. */
+  async orElse<T>(work: Promise<T>): Promise<T | undefined> {
+    return await Promise.race([work, this.#asking.promise]);
   }
 
   onEnd(action: () => void): void {

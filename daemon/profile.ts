@@ -3,6 +3,7 @@
 // profile_reduction.ts'.
 import { O } from "../ffi/files.ts";
 import { InfoFlag, type Libtpms } from "../ffi/libtpms.ts";
+import { readToEnd } from "../ffi/patient_read.ts";
 import type { ProfileConfig } from "./config.ts";
 import type { System } from "./system.ts";
 
@@ -14,7 +15,7 @@ export async function readProfile(
   config: ProfileConfig,
   libtpms: Pick<Libtpms, "info">,
 ): Promise<string> {
-  const text = read(system, config);
+  const text = await read(system, config);
   if (config.removeDisabled === undefined) return text;
   const { Openssl } = await import("../ffi/openssl.ts");
   const { reduceProfile } = await import("./profile_reduction.ts");
@@ -24,13 +25,13 @@ export async function readProfile(
   return reduceProfile(text, config.removeDisabled, openssl, available);
 }
 
-function read({ files }: System, { source }: ProfileConfig): string {
+async function read({ files }: System, { source }: ProfileConfig): Promise<string> {
   if ("json" in source) return source.json.trim();
   const what = "file" in source ? `'${source.file}'` : `descriptor ${source.fd}`;
   try {
-    const fd = "file" in source ? files.open(source.file, O.RDONLY) : source.fd;
+    const fd = "file" in source ? files.open(source.file, O.RDONLY | O.NONBLOCK) : source.fd;
     try {
-      const bytes = files.readAll(fd, PROFILE_MAX);
+      const bytes = await readToEnd(files, fd, PROFILE_MAX);
       if (bytes.length > PROFILE_MAX) throw new Error(`it is larger than ${PROFILE_MAX} bytes`);
       return new TextDecoder().decode(bytes).trim();
     } finally {

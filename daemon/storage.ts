@@ -71,14 +71,14 @@ export async function openStore(
   const crypto = await import("node:crypto");
   const { readKey } = await import("../state/key_file.ts");
   const sealer = await libcryptoSealer();
-  const keyFrom = (option: string, source: typeof key) => {
-    const key = source && readKey(system.files, crypto, option, source, report);
+  const keyFrom = async (option: string, source: typeof key) => {
+    const key = source && await readKey(system.files, crypto, option, source, report);
     if (sealer !== undefined) key?.sealBy(sealer);
     return key;
   };
   return new StateStore(backend, {
-    file: keyFrom("--key", key),
-    migration: keyFrom("--migration-key", migrationKey),
+    file: await keyFrom("--key", key),
+    migration: await keyFrom("--migration-key", migrationKey),
   });
 }
 

@@ -1,6 +1,7 @@
 // Where keys come from: a file or a passed descriptor with the key itself, in hexadecimal digits or
 // bytes, or with a pass phrase that a key is derived from (spec/state.md 4.6, "Key material").
 import { type Files, O } from "../ffi/files.ts";
+import { readToEnd } from "../ffi/patient_read.ts";
 import { StateError } from "./error.ts";
 import { type Crypto, StateKey } from "./key.ts";
 
@@ -30,13 +31,13 @@ const PBKDF2 = { salt: "swtpm", iterations: 1000, digest: "sha512" } as const;
  * Reads the key that `option` ("--key") asks for. Descriptors are closed and, where that was asked
  * for, files removed. Throws {@linkcode StateError}, which says what was expected.
  */
-export function readKey(
+export async function readKey(
   files: Files,
   crypto: Crypto,
   option: string,
   source: KeySource,
   report: (message: string) => void = () => {},
-): StateKey {
+): Promise<StateKey> {
   const { file, fd, passphraseFile, passphraseFd } = source;
   const ways = [
     { name: "file", input: file, make: keyOf },
@@ -53,7 +54,7 @@ export function readKey(
   for (const { name } of others) {
     report(`Warning: ${option} takes its key from '${used.name}'; '${name}' is not looked at`);
   }
-  const material = readMaterial(files, used.input!, option);
+  const material = await readMaterial(files, used.input!, option);
   let key: StateKey;
   try {
     key = used.make({ crypto, option, source, report, from: describe(used.input!) }, material);
@@ -76,21 +77,23 @@ interface Making {
   from: string;
 }
 
-/** All that a path or descriptor holds; a pipe is read until its other end is closed. */
-function readMaterial(files: Files, input: string | number, option: string): Uint8Array {
-  const buffer = new Uint8Array(MATERIAL_MAX + 1);
+/**
+ * All that a path or descriptor holds; a pipe is read until its other end is closed, which may take
+ * its time: the process can be ended meanwhile.
+ */
+async function readMaterial(
+  files: Files,
+  input: string | number,
+  option: string,
+): Promise<Uint8Array> {
   let fd: number | undefined;
-  let length = 0;
   try {
-    fd = typeof input === "string" ? files.open(input, O.RDONLY) : input;
-    for (;;) {
-      const count = files.read(fd, buffer.subarray(length));
-      if (count === 0) return buffer.subarray(0, length);
-      length += count;
-      if (length > MATERIAL_MAX) throw new Error(`it has more than ${MATERIAL_MAX} bytes`);
-    }
+    fd = typeof input === "string" ? files.open(input, O.RDONLY | O.NONBLOCK) : input;
+    const material = await readToEnd(files, fd, MATERIAL_MAX);
+    if (material.length <= MATERIAL_MAX) return material;
+    material.fill(0);
+    throw new Error(`it has more than ${MATERIAL_MAX} bytes`);
   } catch (cause) {
-    buffer.fill(0, 0, length);
     throw new StateError(
       `${option}: could not read the key from ${describe(input)}: ${(cause as Error).message}`,
       { cause },

@@ -26,13 +26,16 @@ const SHA512_WITH_NEWLINE = "32f73fbcf845201857499061db1d5032";
 const SHA512_OF_NOTHING = "cf83e1357eefb8bdf1542850d66d8007";
 
 /** A file that holds `content`, for the time of `action`. */
-function withFile<T>(content: string | Uint8Array, action: (path: string) => T): T {
+async function withFile<T>(
+  content: string | Uint8Array,
+  action: (path: string) => Promise<T>,
+): Promise<T> {
   const folder = Deno.makeTempDirSync();
   try {
     const path = `${folder}/key`;
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     Deno.writeFileSync(path, bytes);
-    return action(path);
+    return await action(path);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
@@ -46,7 +49,7 @@ function source(given: Partial<KeySource>): KeySource {
   };
 }
 
-function read(given: Partial<KeySource>, told: string[] = []): StateKey {
+function read(given: Partial<KeySource>, told: string[] = []): Promise<StateKey> {
   return readKey(files, crypto, "--key", source(given), (message) => told.push(message));
 }
 
@@ -60,9 +63,13 @@ function assertKey(key: StateKey, digits: string): void {
   assert.deepEqual([...key.open(sealed.data, sealed.hmac, sealed.iv, "it")], [1, 2, 3]);
 }
 
-function refused(content: string | Uint8Array, given: Partial<KeySource>, words: RegExp): void {
-  withFile(content, (path) => {
-    assert.throws(() => read({ file: path, ...given }), (error: Error) => {
+async function refused(
+  content: string | Uint8Array,
+  given: Partial<KeySource>,
+  words: RegExp,
+): Promise<void> {
+  await withFile(content, async (path) => {
+    await assert.rejects(() => read({ file: path, ...given }), (error: Error) => {
       assert(error instanceof StateError);
       assert.match(error.message, words);
       assert.match(error.message, /^--key: /);
@@ -72,82 +79,100 @@ function refused(content: string | Uint8Array, given: Partial<KeySource>, words:
   });
 }
 
-test("hexadecimal digits, with what the C program accepts around them", () => {
+test("hexadecimal digits, with what the C program accepts around them", async () => {
   for (const text of ["", "\n", " comment", "\0rest", "\tx", "\r\n"]) {
-    withFile(DIGITS_128 + text, (path) => assertKey(read({ file: path }), DIGITS_128));
-    withFile(`0x${DIGITS_128}${text}`, (path) => assertKey(read({ file: path }), DIGITS_128));
+    await withFile(
+      DIGITS_128 + text,
+      async (path) => assertKey(await read({ file: path }), DIGITS_128),
+    );
+    await withFile(
+      `0x${DIGITS_128}${text}`,
+      async (path) => assertKey(await read({ file: path }), DIGITS_128),
+    );
   }
-  withFile(DIGITS_128.toUpperCase(), (path) => assertKey(read({ file: path }), DIGITS_128));
-  withFile(DIGITS_256, (path) => assertKey(read({ file: path, bits: 256 }), DIGITS_256));
+  await withFile(
+    DIGITS_128.toUpperCase(),
+    async (path) => assertKey(await read({ file: path }), DIGITS_128),
+  );
+  await withFile(
+    DIGITS_256,
+    async (path) => assertKey(await read({ file: path, bits: 256 }), DIGITS_256),
+  );
 });
 
-test("hexadecimal digits of the wrong number are refused with both numbers", () => {
-  refused(DIGITS_128.slice(1), {}, /has 31 digits; 32 hexadecimal digits are expected/);
-  refused(DIGITS_128 + "0", {}, /has 33 digits; 32/);
-  refused(DIGITS_256, {}, /has 64 digits, as a 256 bit key; 32 .* for a 128 bit key/);
-  refused(DIGITS_128, { bits: 256 }, /has 32 digits, as a 128 bit key; 64 .* a 256 bit key/);
+test("hexadecimal digits of the wrong number are refused with both numbers", async () => {
+  await refused(DIGITS_128.slice(1), {}, /has 31 digits; 32 hexadecimal digits are expected/);
+  await refused(DIGITS_128 + "0", {}, /has 33 digits; 32/);
+  await refused(DIGITS_256, {}, /has 64 digits, as a 256 bit key; 32 .* for a 128 bit key/);
+  await refused(DIGITS_128, { bits: 256 }, /has 32 digits, as a 128 bit key; 64 .* a 256 bit key/);
 });
 
-test("other text is refused, and not repeated", () => {
-  refused("", {}, /begins with no hexadecimal digit; 32/);
-  refused(` ${DIGITS_128}`, {}, /begins with no hexadecimal digit/);
-  refused(`0X${DIGITS_128}`, {}, /something else than a hexadecimal digit at 2/);
-  refused(DIGITS_128.replace("7", "g"), {}, /something else than a hexadecimal digit at 16/);
+test("other text is refused, and not repeated", async () => {
+  await refused("", {}, /begins with no hexadecimal digit; 32/);
+  await refused(` ${DIGITS_128}`, {}, /begins with no hexadecimal digit/);
+  await refused(`0X${DIGITS_128}`, {}, /something else than a hexadecimal digit at 2/);
+  await refused(DIGITS_128.replace("7", "g"), {}, /something else than a hexadecimal digit at 16/);
   const secret = "correct horse";
-  withFile(secret, (path) => {
-    assert.throws(() => read({ file: path }), (error: Error) => !error.message.includes("correct"));
+  await withFile(secret, async (path) => {
+    await assert.rejects(
+      () => read({ file: path }),
+      (error: Error) => !error.message.includes("correct"),
+    );
   });
 });
 
-test("binary keys", () => {
+test("binary keys", async () => {
   const whole = Uint8Array.from({ length: 32 }, (_, index) => index);
   const key128 = whole.subarray(0, 16);
-  withFile(key128, (path) => assertKey(read({ file: path, format: "binary" }), DIGITS_128));
-  withFile(whole, (path) => {
-    assertKey(read({ file: path, format: "binary", bits: 256 }), DIGITS_256);
+  await withFile(
+    key128,
+    async (path) => assertKey(await read({ file: path, format: "binary" }), DIGITS_128),
+  );
+  await withFile(whole, async (path) => {
+    assertKey(await read({ file: path, format: "binary", bits: 256 }), DIGITS_256);
   });
   // As in the C program: it is a 128 bit key then.
-  withFile(key128, (path) => {
-    const key = read({ file: path, format: "binary", bits: 256 });
+  await withFile(key128, async (path) => {
+    const key = await read({ file: path, format: "binary", bits: 256 });
     assert.equal(key.bits, 128);
     assertKey(key, DIGITS_128);
   });
   const format = "binary" as const;
-  refused(whole, { format }, /has 32 bytes; 16 bytes are expected for a 128 bit key/);
-  refused(key128.subarray(1), { format }, /has 15 bytes; 16/);
-  refused(whole.subarray(8), { format, bits: 256 }, /has 24 bytes; 32/);
-  refused("", { format }, /has 0 bytes/);
+  await refused(whole, { format }, /has 32 bytes; 16 bytes are expected for a 128 bit key/);
+  await refused(key128.subarray(1), { format }, /has 15 bytes; 16/);
+  await refused(whole.subarray(8), { format, bits: 256 }, /has 24 bytes; 32/);
+  await refused("", { format }, /has 0 bytes/);
 });
 
-test("pass phrases, the newline at their end included", () => {
+test("pass phrases, the newline at their end included", async () => {
   const key = (content: string, given: Partial<KeySource>) =>
     withFile(content, (path) => read({ passphraseFile: path, ...given }));
   for (const kdf of ["sha512", "pbkdf2"] as const) {
-    assertKey(key("mypassword", { kdf }), DERIVED[kdf].slice(0, 32));
-    assertKey(key("mypassword", { kdf, bits: 256 }), DERIVED[kdf]);
+    assertKey(await key("mypassword", { kdf }), DERIVED[kdf].slice(0, 32));
+    assertKey(await key("mypassword", { kdf, bits: 256 }), DERIVED[kdf]);
   }
-  assertKey(key("mypassword", {}), DERIVED.pbkdf2.slice(0, 32));
-  assertKey(key("mypassword\n", { kdf: "sha512" }), SHA512_WITH_NEWLINE);
-  assertKey(key("", { kdf: "sha512" }), SHA512_OF_NOTHING);
+  assertKey(await key("mypassword", {}), DERIVED.pbkdf2.slice(0, 32));
+  assertKey(await key("mypassword\n", { kdf: "sha512" }), SHA512_WITH_NEWLINE);
+  assertKey(await key("", { kdf: "sha512" }), SHA512_OF_NOTHING);
 });
 
-test("a short pass phrase gets a warning, a longer one none", () => {
+test("a short pass phrase gets a warning, a longer one none", async () => {
   const told: string[] = [];
-  withFile("secret", (path) => read({ passphraseFile: path }, told));
+  await withFile("secret", (path) => read({ passphraseFile: path }, told));
   assert.equal(told.length, 1);
   assert.match(told[0]!, /^Warning: --key: .* only 6 bytes/);
-  withFile("secret7", (path) => read({ passphraseFile: path }, told));
+  await withFile("secret7", (path) => read({ passphraseFile: path }, told));
   assert.equal(told.length, 1);
 });
 
-test("a descriptor is read to its end and closed", () => {
-  withFile(DIGITS_128, (path) => {
+test("a descriptor is read to its end and closed", async () => {
+  await withFile(DIGITS_128, async (path) => {
     const fd = files.open(path, O.RDONLY);
-    assertKey(read({ fd }), DIGITS_128);
+    assertKey(await read({ fd }), DIGITS_128);
     assert.throws(() => files.accessMode(fd), /EBADF/);
   });
-  assert.throws(() => read({ fd: 9999 }), /--key: .*descriptor 9999.*EBADF/);
-  assert.throws(() => read({ passphraseFd: 9999 }), /--key: .*descriptor 9999.*EBADF/);
+  await assert.rejects(() => read({ fd: 9999 }), /--key: .*descriptor 9999.*EBADF/);
+  await assert.rejects(() => read({ passphraseFd: 9999 }), /--key: .*descriptor 9999.*EBADF/);
 });
 
 test("a pipe that delivers its pass phrase in pieces is read to its end", async () => {
@@ -158,42 +183,42 @@ test("a pipe that delivers its pass phrase in pieces is read to its end", async 
     // The pieces are far apart for a reader that takes the first for all.
     const script = "printf my; sleep 0.05; printf pass; sleep 0.05; printf word";
     const writer = new Deno.Command("sh", { args: ["-c", `{ ${script}; } > "$0"`, path] }).spawn();
-    assertKey(read({ passphraseFile: path, kdf: "sha512" }), DERIVED.sha512.slice(0, 32));
+    assertKey(await read({ passphraseFile: path, kdf: "sha512" }), DERIVED.sha512.slice(0, 32));
     assert((await writer.status).success);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
 });
 
-test("what cannot be read is refused with the path and the reason", () => {
-  assert.throws(() => read({ file: "/nonexistent/key" }), (error: Error) => {
+test("what cannot be read is refused with the path and the reason", async () => {
+  await assert.rejects(() => read({ file: "/nonexistent/key" }), (error: Error) => {
     assert(error instanceof StateError);
     return /--key: could not read the key from '\/nonexistent\/key': .*ENOENT/.test(error.message);
   });
-  assert.throws(() => read({ file: "/tmp" }), /EISDIR/);
-  assert.throws(() => read({ file: "/dev/zero" }), /more than \d+ bytes/);
-  assert.throws(() => read({ passphraseFile: "/dev/zero" }), /more than \d+ bytes/);
-  assert.throws(() => read({}), /names no key/);
+  await assert.rejects(() => read({ file: "/tmp" }), /EISDIR/);
+  await assert.rejects(() => read({ file: "/dev/zero" }), /more than \d+ bytes/);
+  await assert.rejects(() => read({ passphraseFile: "/dev/zero" }), /more than \d+ bytes/);
+  await assert.rejects(() => read({}), /names no key/);
 });
 
-test("files are removed when that was asked for, and only after a success", () => {
-  withFile(DIGITS_128, (path) => {
-    read({ file: path, remove: false });
-    read({ file: path, remove: true });
+test("files are removed when that was asked for, and only after a success", async () => {
+  await withFile(DIGITS_128, async (path) => {
+    await read({ file: path, remove: false });
+    await read({ file: path, remove: true });
     assert.throws(() => Deno.statSync(path), Deno.errors.NotFound);
   });
-  withFile("bad", (path) => {
-    assert.throws(() => read({ file: path, remove: true }), StateError);
+  await withFile("bad", async (path) => {
+    await assert.rejects(() => read({ file: path, remove: true }), StateError);
     Deno.statSync(path);
   });
 });
 
-test("of several sources the first is used, and the others are named", () => {
-  withFile(DIGITS_128, (path) => {
+test("of several sources the first is used, and the others are named", async () => {
+  await withFile(DIGITS_128, async (path) => {
     const told: string[] = [];
     const fd = files.open("/dev/null", O.RDONLY);
     assertKey(
-      read({ file: path, passphraseFile: "/nonexistent", passphraseFd: fd }, told),
+      await read({ file: path, passphraseFile: "/nonexistent", passphraseFd: fd }, told),
       DIGITS_128,
     );
     assert.equal(told.length, 2);

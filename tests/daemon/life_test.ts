@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Emulator } from "../support/emulator.ts";
-import { run } from "../support/process.ts";
+import { run, TestProcess } from "../support/process.ts";
+import { withNewLibtpms } from "../support/peer_programs.ts";
 import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
+import { waitUntil } from "../support/wait.ts";
 import { exists, OtherProcess, readIfThere } from "./process_status.ts";
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
@@ -56,6 +58,46 @@ Deno.test("a pid file is removed also when the start fails, as the C program doe
   ], { cwd: folder.path });
   assert.equal(code, 1);
   assert.equal(exists(folder.join("pid")), false);
+});
+
+/** Starts a program with descriptor 5 as a pipe that nobody writes to, and nobody closes. */
+function withSilentPipe({ name, command, args, env }: Program): Program {
+  const script = 'mkfifo pipe; exec "$@" 5<>pipe';
+  return { name, command: "/bin/sh", args: ["-c", script, "sh", command, ...args], env };
+}
+
+const WAITING = [
+  ...["socket", "--tpm2", "--tpmstate", "dir=.", "--ctrl", "type=unixio,path=control"],
+  ...["--pid", "file=pid"],
+];
+for (const words of [["--key", "pwdfd=5"], ["--profile", "fd=5"]]) {
+  Deno.test(`SIGTERM ends it while it waits for what ${words.join(" ")} brings`, async () => {
+    await using folder = new TempDir();
+    // An older libtpms has no profiles.
+    const program = withSilentPipe(await withNewLibtpms());
+    await using process = new TestProcess(program, [...WAITING, ...words], { cwd: folder.path });
+    await waitUntil("its control socket", () => exists(folder.join("control")));
+    process.kill("SIGTERM");
+    const { code, stderr } = await process.ended();
+    assert.equal(code, 0, stderr);
+    assert.equal(exists(folder.join("control")), false, "the socket is removed");
+    assert.equal(exists(folder.join("pid")), false);
+  });
+}
+
+Deno.test("a daemon that is ended before it serves is no success for who started it", async () => {
+  await using folder = new TempDir();
+  const words = [...WAITING, "--daemon", "--key", "file=pipe"];
+  await using starter = new TestProcess(withSilentPipe(programUnderTest()), words, {
+    cwd: folder.path,
+  });
+  await waitUntil("its control socket", () => exists(folder.join("control")));
+  const children = readIfThere(`/proc/${starter.pid}/task/${starter.pid}/children`);
+  await using server = new OtherProcess(Number(children.trim()));
+  server.kill("SIGTERM");
+  const { code, stderr } = await starter.ended();
+  assert.equal(code, 1);
+  assert.match(stderr, /[Ee]nded by a signal/);
 });
 
 Deno.test("a socket file that a killed emulator left is in nobody's way", async () => {

@@ -1,0 +1,58 @@
+// Reads what others write in their own time: a pipe whose other end takes long, or never closes, must
+// not keep the process from being ended.
+import type { Files } from "./files.ts";
+import { openLibc } from "./libc.ts";
+import { POLLIN } from "./poll.ts";
+
+const symbols = {
+  /** int poll(struct pollfd *fds, nfds_t nfds, int timeout_ms) */
+  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  pollAside: {
+    name: "poll",
+    parameters: ["buffer", "u32", "i32"],
+    result: "i32",
+    nonblocking: true,
+  },
+} as const;
+
+/** `struct pollfd`: int fd, short events, short revents. */
+const POLLFD_SIZE = 8;
+
+/**
+ * Reads a descriptor to its end, and waits for what is not there yet beside the event loop. `limit`
+ * bounds the memory: of more bytes than that, one is read. Throws SystemError; nothing of what was
+ * read is left in memory then.
+ */
+export async function readToEnd(
+  files: Files,
+  fd: number,
+  limit: number,
+  subject?: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = new Uint8Array(limit + 1);
+  let length = 0;
+  try {
+    while (length < whole.length) {
+      await readable(fd);
+      const count = files.read(fd, whole.subarray(length), subject);
+      if (count === 0) break;
+      length += count;
+    }
+    return whole.subarray(0, length);
+  } catch (error) {
+    whole.fill(0);
+    throw error;
+  }
+}
+
+/** Waits until reading would not wait; a descriptor that is not open counts as ready. */
+async function readable(fd: number): Promise<void> {
+  const c = openLibc(symbols);
+  const slot = new Uint8Array(POLLFD_SIZE);
+  new Int32Array(slot.buffer, 0, 1)[0] = fd;
+  new Int16Array(slot.buffer, 4, 1)[0] = POLLIN;
+  // What is there already, as in every file, needs no turn of the event loop.
+  let ready = c.poll(slot, 1, 0);
+  // A signal ends a wait with -1.
+  while (ready <= 0) ready = await c.pollAside(slot, 1, -1);
+}
