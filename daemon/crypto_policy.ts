@@ -81,7 +81,7 @@ class Tpm2Policy {
       TpmResult.FAIL,
       `libcrypto does not offer ${failed.name}, which the TPM 2's profile has: OpenSSL's ` +
         "configuration has to allow it, or a profile has to do without " +
-        "(--profile ...,remove-disabled=check)",
+        "(--profile name=custom,remove-disabled=check, or =fips-host)",
     );
   }
 

@@ -54,9 +54,11 @@ const CACHE = join(import.meta.dirname!, "../../.cache/peers");
 /** Debian's name of the folder for this machine's kind of libraries. */
 const LIBRARY_FOLDER = `usr/lib/${Deno.build.arch}-linux-gnu`;
 const LOADER = Deno.build.arch === "x86_64" ? "ld-linux-x86-64.so.2" : "ld-linux-aarch64.so.1";
+/** What is taken from the unstable suite, with all that it depends on. */
+const PACKAGES = ["swtpm", "swtpm-tools", "openssl", "openssl-provider-fips", "socat"];
 /** The packages whose libraries `NewLibraries.dir` consists of. */
 const LIBRARY_PACKAGES =
-  /^(libc6|libgcc-s1|libtpms0|libssl3(t64)?|openssl-provider-legacy|zlib1g|libzstd1|libatomic1)_/;
+  /^(libc6|libgcc-s1|libtpms0|libssl3(t64)?|openssl-provider-(legacy|fips)|zlib1g|libzstd1|libatomic1)_/;
 
 /** Gives the C programs of one version, fetching them when they are not there yet. */
 export async function peer(name: PeerName): Promise<Peer> {
@@ -118,7 +120,7 @@ export async function upstreamTree(): Promise<{ readonly dir: string; readonly v
  * The text of a shell script that runs a 0.10 program. `root` is the folder it is unpacked in,
  * under the name by which the script will see it. The script keeps its process id.
  */
-export function wrapperScript(root: string, program: Program): string {
+export function wrapperScript(root: string, program: Program | "socat"): string {
   const words = unstableWords(root, program).map(shellWord).join(" ");
   const env = Object.entries(unstableEnv(root));
   return [
@@ -157,7 +159,7 @@ async function unstable(): Promise<Peer> {
 }
 
 /** The programs run with their own libc, because this machine's is older than they need. */
-function unstableWords(root: string, program: Program): string[] {
+function unstableWords(root: string, program: string): string[] {
   const libraries = join(root, LIBRARY_FOLDER);
   return [
     join(libraries, LOADER),
@@ -169,8 +171,14 @@ function unstableWords(root: string, program: Program): string[] {
   ];
 }
 
+/** The words that a command line with the suite's `openssl` begins with, and its modules. */
+export async function unstableOpenssl(): Promise<{ words: string[]; modules: string }> {
+  const root = await unstableRoot();
+  return { words: unstableWords(root, "openssl"), modules: unstableEnv(root).OPENSSL_MODULES };
+}
+
 /** libcrypto looks for its modules at a fixed place, where this machine has older ones. */
-function unstableEnv(root: string): Record<string, string> {
+function unstableEnv(root: string): { OPENSSL_MODULES: string } {
   return { OPENSSL_MODULES: join(root, LIBRARY_FOLDER, "ossl-modules") };
 }
 
@@ -217,9 +225,12 @@ async function verified(
 /** Fetches and unpacks the unstable suite's packages unless that is done; returns the folder. */
 async function unpackedUnstable(): Promise<string> {
   const done = join(CACHE, "unstable");
+  // Says what is in the folder: another list needs another one.
+  const list = "packages";
+  const wanted = `${PACKAGES.join("\n")}\n`;
   await locked(async () => {
-    if (await exists(done)) return;
-    const debs = await new UnstableSuite(join(CACHE, "apt")).packages(["swtpm", "swtpm-tools"]);
+    if (await Deno.readTextFile(join(done, list)).catch(() => "") === wanted) return;
+    const debs = await new UnstableSuite(join(CACHE, "apt")).packages(PACKAGES);
     // The folder gets its name only when everything is in it.
     const partial = `${done}.partial`;
     await removeAll(partial);
@@ -231,6 +242,8 @@ async function unpackedUnstable(): Promise<string> {
     await unpackDebs(basic, join(partial, "libraries.root"));
     await Deno.rename(join(partial, "libraries.root", LIBRARY_FOLDER), join(partial, "libraries"));
     await removeAll(join(partial, "libraries.root"));
+    await Deno.writeTextFile(join(partial, list), wanted);
+    await removeAll(done);
     await Deno.rename(partial, done);
   });
   return done;
