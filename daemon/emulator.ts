@@ -81,6 +81,8 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   if (emulator === undefined) return endedEarly(parts);
   const { tpm } = emulator;
   if (config.startNow && tpm.start(false) !== 0) return 1;
+  // Who waits for the pid file finds what the TPM stored at its start.
+  emulator.pidFile?.write();
   system.phases.end("TPM");
 
   const loop = makeLoop(parts, emulator);
@@ -112,7 +114,8 @@ function startUp({ config, report }: EmulatorParts, tpm: Tpm): boolean {
  */
 export async function askInfo(parts: EmulatorParts, flags: number): Promise<string | undefined> {
   using closers = new DisposableStack();
-  const { tpm } = await open(parts, closers);
+  const { tpm, pidFile } = await open(parts, closers);
+  pidFile?.write();
   const { config } = parts;
   const starts = config.state !== undefined || config.startNow;
   if (starts && tpm.start(false) !== 0) return undefined;
@@ -200,8 +203,6 @@ export async function open(parts: EmulatorParts, closers: DisposableStack) {
   });
   closers.defer(() => tpm.stop());
   system.phases.end("storage, profile, crypto");
-  // Who waits for the pid file expects the TPM's state soon after it, or the device to be there.
-  if (config.cuse === undefined) pidFile?.write();
   return { store, lock, tpm, leaving, pidFile, ...channels };
 }
 

@@ -1,5 +1,5 @@
-// The file with the process id: written before the TPM starts, removed at every end, also where the
-// start failed before it was written, as the C program does.
+// The file with the process id: removed at every end, also where the start failed before it was
+// written, as the C program does. When it is written is the start's affair.
 import { O } from "../ffi/files.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";

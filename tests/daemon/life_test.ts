@@ -29,6 +29,17 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   });
 }
 
+Deno.test("who finds the pid file of a TPM that starts by itself finds its state", async () => {
+  await using folder = new TempDir();
+  const pidFile = folder.join("pid");
+  const args = ["--pid", `file=${pidFile}`];
+  await using emulator = Emulator.spawn({ stateDir: folder.path, flags: ["not-need-init"], args });
+  await waitUntil("the pid file", () => readIfThere(pidFile) !== "");
+  assert.ok(exists(folder.join("tpm2-00.permall")));
+  emulator.kill("SIGTERM");
+  assert.equal((await emulator.ended()).code, 0);
+});
+
 Deno.test("the pid file may be a passed descriptor", async () => {
   await using folder = new TempDir();
   Deno.mkdirSync(folder.join("state"));
