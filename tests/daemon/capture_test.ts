@@ -2,9 +2,10 @@
 // wrong with the packets around them.
 
 import assert from "node:assert/strict";
+import { CMD, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
 import { run } from "../support/process.ts";
-import { plainProgram } from "../support/programs.ts";
+import { plainProgram, type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { tpm2, withLocality } from "../support/tpm2.ts";
 
@@ -104,3 +105,43 @@ Deno.test("a capture is added to, or begun anew with truncate", async () => {
   await capture(path, "truncate");
   assert.equal((await packetsOf(path)).length, CONVERSATION.length);
 });
+
+Deno.test("a capture is as long as the C program's at each step, and its mode changes", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("capture");
+  const found = () => {
+    const { size, mode } = Deno.statSync(path);
+    return [size, mode! & 0o777];
+  };
+  const begun = async (words: string, started: (emulator: Emulator) => Promise<void>) => {
+    await using emulator = await Emulator.start({
+      program: withCapture(path),
+      args: ["--pcap", words],
+    });
+    using control = await emulator.connectControl();
+    await control.command(CMD.INIT, payload.init());
+    await started(emulator);
+    await control.command(CMD.SHUTDOWN);
+    assert.equal((await emulator.exit).code, 0);
+  };
+  await begun(`file=${path},mode=0654`, async (emulator) => {
+    assert.deepEqual(found(), [312, 0o654]);
+    using data = await emulator.connectData();
+    await data.command(tpm2.startup());
+    assert.deepEqual(found(), [508, 0o654]);
+  });
+  await begun(`file=${path},mode=0633,checksums`, async () => {
+    // The first one's Shutdown and end came on top.
+    assert.deepEqual(found(), [1280, 0o633]);
+  });
+  await begun("fd=9,mode=0765,truncate", async () => {
+    assert.deepEqual(found(), [312, 0o765]);
+  });
+});
+
+/** The program under test with descriptor 9 open to a file, as a shell opens it. */
+function withCapture(path: string): Program {
+  const { command, args, env } = programUnderTest();
+  const script = 'exec "$@" 9<>"$0"';
+  return { name: "sh", command: "/bin/sh", args: ["-c", script, path, command, ...args], env };
+}
