@@ -105,15 +105,21 @@ export async function upstreamTree(): Promise<{ readonly dir: string; readonly v
     });
     await Deno.rename(partial, dir);
   });
-  const version = /^AC_INIT\(\[swtpm\],\s*\[([^\]]+)\]/m.exec(
-    await Deno.readTextFile(join(dir, "configure.ac")),
-  )?.[1];
-  if (version === undefined || !version.startsWith("0.10.")) {
+  const version = await treeVersion(dir);
+  if (!version.startsWith("0.10.")) {
     throw new Error(
       `The C project's tree in "${dir}" has version "${version}", the tests expect 0.10`,
     );
   }
   return { dir, version };
+}
+
+/** The version that a source tree of the C project says it has. */
+export async function treeVersion(dir: string): Promise<string> {
+  const text = await Deno.readTextFile(join(dir, "configure.ac"));
+  const version = /^AC_INIT\(\[swtpm\],\s*\[([^\]]+)\]/m.exec(text)?.[1];
+  if (version === undefined) throw new Error(`"${dir}" is no source tree of the C project`);
+  return version;
 }
 
 /**

@@ -38,6 +38,7 @@ export type Need =
   | "log-file"
   | "log-level"
   | "log-fd"
+  | "pcap"
   | "daemon"
   | "runas"
   | "chroot"
@@ -88,6 +89,8 @@ export type Need =
 export interface Expectation {
   /** Whether the script passes, or why it stays out. */
   readonly expect: "pass" | { readonly skip: string };
+  /** The version it came with, where older trees do not have it. */
+  readonly since?: string;
   /** How many lines of success the script prints at least; fewer mean that it left steps out. */
   readonly steps?: number;
   /** Its bound, where the usual one (run.ts) is too short for a slow machine. */
@@ -619,6 +622,12 @@ export const EXPECTED: Readonly<Record<string, Expectation>> = {
     expect: "pass",
     steps: 5,
     needs: ["tpm2", "data-tcp", "ctrl-tcp", "disconnect", "dir", "chardev", "print-states"],
+  },
+  test_tpm2_pcap: {
+    expect: "pass",
+    since: "0.11",
+    steps: 9,
+    needs: [...ALL_SOCKETS, "tpm2", "log-file", "log-level", "pcap"],
   },
   test_tpm2_probe: { expect: "pass", steps: 3, needs: [...ALL_SOCKETS, "tpm2", "seccomp", "stop"] },
   test_tpm2_resume_volatile: {
