@@ -78,7 +78,7 @@ export interface ControlResult {
   readonly keyMs: readonly number[];
 }
 
-/** Starts of the server, from before the exec to after the first TPM answer. */
+/** Starts of the server, from before the exec to a control connection and the first TPM answer. */
 export interface StartJob extends Placed {
   readonly kind: "start";
   /** Absolute path of the executable first. */
@@ -86,6 +86,7 @@ export interface StartJob extends Placed {
   readonly env: Readonly<Record<string, string>>;
   /** The processors the server is bound to from its start. */
   readonly serverProcessors: readonly number[];
+  readonly control: Address;
   readonly data: Address;
   /** Takes the server's standard output and standard error. */
   readonly log: string;
@@ -95,6 +96,9 @@ export interface StartJob extends Placed {
 
 /** The answer to {@linkcode StartJob}. */
 export interface StartResult {
+  /** Until the control socket took a connection. */
+  readonly connectMs: readonly number[];
+  /** Until the first answer. */
   readonly startMs: readonly number[];
 }
 

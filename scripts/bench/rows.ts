@@ -170,13 +170,13 @@ export const ROWS: readonly BenchRow[] = [
   ),
   startRow(
     "start",
-    "exec to first TPM answer on a Unix socket, state there already, different cores",
+    "exec to control socket and first TPM answer, Unix sockets, state there already, different cores",
     "two cores",
     { kind: "ratio", most: 4.0, against: ["0.10"] },
   ),
   startRow(
     "start-unpinned",
-    "exec to first TPM answer on a Unix socket, nobody bound (to be looked at only)",
+    "exec to control socket and first TPM answer, Unix sockets, nobody bound (to be looked at only)",
     "anywhere",
   ),
   memoryRow(

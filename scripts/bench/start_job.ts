@@ -1,7 +1,9 @@
-// Times starts of the server: from before the exec until the first TPM command is answered.
+// Times starts of the server: from before the exec until its control socket takes a connection, and
+// until the first TPM command is answered.
 // It is started by posix_spawn, bound to its processors from the first instruction.
 
 import { unhex } from "../../tests/support/bytes.ts";
+import type { Address } from "../../tests/support/client.ts";
 import type { StartJob, StartResult } from "./jobs.ts";
 import { addressOf, bindThread, Clock, Libc } from "./libc.ts";
 import { Connection } from "./sockets.ts";
@@ -25,6 +27,7 @@ export function timeStarts(job: StartJob): StartResult {
   const clock = new Clock(libc);
   const program = new Program(libc, job);
   const command = Uint8Array.from(unhex(job.command));
+  const connectMs: number[] = [];
   const startMs: number[] = [];
   for (let start = 0; start < job.starts; start++) {
     bindThread(libc, job.serverProcessors);
@@ -32,19 +35,27 @@ export function timeStarts(job: StartJob): StartResult {
     const pid = program.spawn();
     bindThread(libc, job.processors);
     try {
-      using connection = reach(libc, clock, job, begin);
+      using _control = reach(libc, clock, job, job.control, begin);
+      connectMs.push((clock.now() - begin) / 1e3);
+      using connection = reach(libc, clock, job, job.data, begin);
       connection.command(command);
       startMs.push((clock.now() - begin) / 1e3);
     } finally {
       end(libc, clock, pid);
     }
   }
-  return { startMs };
+  return { connectMs, startMs };
 }
 
-function reach(libc: Libc, clock: Clock, job: StartJob, begin: number): Connection {
+function reach(
+  libc: Libc,
+  clock: Clock,
+  job: StartJob,
+  address: Address,
+  begin: number,
+): Connection {
   for (;;) {
-    const connection = Connection.attempt(libc, job.data);
+    const connection = Connection.attempt(libc, address);
     if (connection !== undefined) return connection;
     const now = clock.now();
     if (now - begin > START_LIMIT_MS * 1e3) {

@@ -1,5 +1,7 @@
-// The row on starting: from before the exec until the first TPM command is answered over a Unix
-// socket, on a state that is there from an earlier start, as at each boot of a virtual machine.
+// The row on starting: from before the exec until the control socket takes a connection, which
+// clients wait a quarter of a second to some seconds for, and until the first TPM command is answered
+// over a Unix socket; on a state that is there from an earlier start, as at each boot of a virtual
+// machine.
 
 import { hex } from "../../tests/support/bytes.ts";
 import { TempDir } from "../../tests/support/temp_dir.ts";
@@ -7,6 +9,7 @@ import { tpm2 } from "../../tests/support/tpm2.ts";
 import type { BenchRow, RowContext } from "./bench_row.ts";
 import { type Contestant, named } from "./contestants.ts";
 import { type Layout, place, usableProcessors } from "./processors.ts";
+import type { StartResult } from "./jobs.ts";
 import type { ContestantId, Findings, Target, Values } from "./result.ts";
 import { runClient } from "./run_client.ts";
 import { median, orderOf } from "./statistics.ts";
@@ -34,24 +37,30 @@ async function run(
 ): Promise<Findings> {
   // Another libtpms comes by way of a shell and a mount, which is not the program's start.
   const starters = contestants.filter(({ id }) => id !== "ours+libtpms-0.10");
-  const found = new Map<ContestantId, number[]>(starters.map(({ id }) => [id, []]));
+  const connects = new Map<ContestantId, number[]>(starters.map(({ id }) => [id, []]));
+  const answers = new Map<ContestantId, number[]>(starters.map(({ id }) => [id, []]));
   for (let round = 0; round < effort.rounds; round++) {
     for (const contestant of orderOf(starters, round)) {
       progress(`round ${round + 1} of ${effort.rounds}: ${contestant.id}`);
       const starts = effort.quick ? STARTS_A_ROUND_QUICK : STARTS_A_ROUND;
-      found.get(contestant.id)!.push(median((await measure(layout, contestant, starts)).startMs));
+      const { connectMs, startMs } = await measure(layout, contestant, starts);
+      connects.get(contestant.id)!.push(median(connectMs));
+      answers.get(contestant.id)!.push(median(startMs));
     }
   }
-  const values: Partial<Record<ContestantId, Values>> = Object.fromEntries(
-    [...found].map(([id, rounds]) => [id, { rounds }]),
-  );
+  const valuesOf = (found: Map<ContestantId, number[]>): Partial<Record<ContestantId, Values>> =>
+    Object.fromEntries([...found].map(([id, rounds]) => [id, { rounds }]));
   const ours = starters.find(({ id }) => id === "ours");
   const phases = ours === undefined ? [] : await phasesOf(layout, ours);
   return {
     figures: [{
+      name: "exec to control socket",
+      unit: "ms",
+      values: valuesOf(connects),
+    }, {
       name: "exec to answer",
       unit: "ms",
-      values,
+      values: valuesOf(answers),
       ...target === undefined ? {} : { target },
     }],
     notes: phases,
@@ -73,7 +82,7 @@ async function measure(
   { id, program }: Contestant,
   starts: number,
   env: Readonly<Record<string, string>> = {},
-): Promise<{ startMs: readonly number[]; said: string }> {
+): Promise<StartResult & { said: string }> {
   const placement = place(layout, usableProcessors());
   await using folder = new TempDir("swtpm-bench-");
   const state = folder.join("state");
@@ -89,6 +98,7 @@ async function measure(
       ...["--flags", "startup-clear"],
     ],
     env: { ...program.env, ...env },
+    control: { transport: "unix", path: `${data}.ctrl` },
     data: { transport: "unix", path: data },
     command: hex(tpm2.getRandom(16)),
   } as const;
@@ -96,9 +106,9 @@ async function measure(
   const first = { ...job, log: folder.join("first.log"), starts: 1 };
   await named(id, runClient<"start">(first, CLIENT_LIMIT_MS));
   const log = folder.join("log");
-  const { startMs } = await named(
+  const times = await named(
     id,
     runClient<"start">({ ...job, log, starts }, CLIENT_LIMIT_MS),
   );
-  return { startMs, said: await Deno.readTextFile(log) };
+  return { ...times, said: await Deno.readTextFile(log) };
 }
