@@ -1,6 +1,7 @@
 // The program's door: what was asked for, and how errors become exit codes.
 import { type CommandLine, readCommandLine } from "./cli/command_line.ts";
 import type { Surroundings } from "./cli/line.ts";
+import { nearest } from "./cli/nearest.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { Background, descriptorKind, isSecond, startInBackground } from "./daemon/background.ts";
 import type { DaemonConfig, Interface } from "./daemon/config.ts";
@@ -18,6 +19,7 @@ const PROGRAM = "swtpm";
 /** Exit codes of the cuse interface, the C program's negative numbers in eight bits. */
 const CUSE_EXIT = { notRoot: 252, noUser: 251 } as const;
 const INTERFACES: readonly string[] = ["socket", "chardev", "cuse"] satisfies Interface[];
+const COMMANDS = [...INTERFACES, "run", "start", "stop", "doctor", "completions"];
 
 type Tool = (
   system: System,
@@ -63,7 +65,11 @@ async function main(args: readonly string[]): Promise<number> {
     return await tool(system, surroundingsOf(system), rest);
   }
   if (!INTERFACES.includes(which)) {
-    complain(`Unsupported TPM interface type '${which}'.\n${(await help()).topHelp(PROGRAM)}`);
+    const near = nearest(which, COMMANDS);
+    const hint = near === undefined ? "" : ` (did you mean '${near}'?)`;
+    complain(
+      `Unsupported TPM interface type '${which}'${hint}.\n${(await help()).topHelp(PROGRAM)}`,
+    );
     return 1;
   }
   return await emulate(which as Interface, rest);
