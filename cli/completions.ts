@@ -139,7 +139,11 @@ function zsh(): string {
   };
   const interfaceCases = INTERFACES.map((which) => {
     const specs = optionsOf(which).flatMap((option) =>
-      names(option).map((name) => `      '${name}[${quote(summary(option))}]${argument(option)}'`)
+      names(option).map((name) => {
+        // Both --x y and --x=y.
+        const written = option.argument && name.startsWith("--") ? `${name}=` : name;
+        return `      '${written}[${quote(summary(option))}]${argument(option)}'`;
+      })
     );
     return `    ${which}) _arguments \\\n${specs.join(" \\\n")} ;;`;
   });
@@ -147,7 +151,9 @@ function zsh(): string {
 ${header("zsh", "Use: swtpm completions zsh > a folder of $fpath, as _swtpm")}
 _swtpm_list() {
   compset -P '*,'
-  if compset -P '*='; then _files; return; fi
+  # Values that are known stand in the list; any other is taken for a file.
+  local -a known=(\${(M)@:#\${PREFIX%%\\=*}=?*})
+  if (( ! \$#known )) && compset -P '*='; then _files; return; fi
   compadd -S '' -- "$@"
 }
 

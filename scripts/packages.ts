@@ -34,6 +34,8 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     ...["tshark", "seccomp", "libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients"],
     // what the C program's own test scripts call
     ...["bc", "expect", "gawk", "python3", "util-linux"],
+    // shells that the completions are for
+    ...["zsh", "fish"],
   ],
 };
 
