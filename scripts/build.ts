@@ -25,10 +25,8 @@ export const PERMISSIONS: readonly { readonly flag: string; readonly reason: str
   { flag: "--allow-write", reason: "state, locks, logs, pid files, Unix sockets" },
   {
     flag: "--allow-env",
-    reason: "NOTIFY_SOCKET, XDG_CONFIG_HOME, the mark of the background child",
+    reason: "NOTIFY_SOCKET, TPM_PORT and others, the mark of the background child",
   },
-  { flag: "--allow-sys", reason: "user and group ids, for --runas and the owner of a socket" },
-  { flag: "--allow-run", reason: "--daemon starts the program again; setup runs swtpm and the CA" },
 ];
 
 /** How the runtime is tuned; each was measured. */
