@@ -23,6 +23,10 @@ export const DIFFERENCES: readonly Difference[] = [
     covers: (line) => /--pcap|--p=1|,(backup|fsync)=/.test(text(line)),
   },
   {
+    reason: "[libtpms-choice]",
+    covers: (line) => / --libtpms\b/.test(text(line)),
+  },
+  {
     reason: "[number-range]",
     covers: (line, c, ours) =>
       /=(2147483648|4294967296|-1)\b/.test(text(line)) && accepts(c) && refuses(ours),
