@@ -1,13 +1,8 @@
 // The structured options that both channels and all interfaces have in common, as values: defaults
 // filled in, choices checked, exclusions refused.
-import type {
-  DaemonConfig,
-  KeyConfig,
-  PcapConfig,
-  ProfileConfig,
-  StateConfig,
-} from "../daemon/config.ts";
+import type { DaemonConfig, PcapConfig, ProfileConfig, StateConfig } from "../daemon/config.ts";
 import type { LogConfig } from "../daemon/log.ts";
+import type { KeySource } from "../state/key_file.ts";
 import type { StartupType } from "../tpm/family.ts";
 import type { LocalityPolicy } from "../tpm/tpm.ts";
 import type { Line } from "./line.ts";
@@ -45,7 +40,7 @@ export function stateConfig(line: Line): StateConfig | undefined {
   return { ...rest, uri, lock: state.lock ?? !uri.startsWith("file://") };
 }
 
-export function keyConfig(line: Line, option: "key" | "migration-key"): KeyConfig | undefined {
+export function keyConfig(line: Line, option: "key" | "migration-key"): KeySource | undefined {
   const key = line.structured(option);
   if (key === undefined) return undefined;
   const { file, fd, pwdfile, pwdfd } = key;

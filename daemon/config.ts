@@ -1,4 +1,5 @@
 // What one emulator process is to be: the command line as values, complete and checked.
+import type { KeySource } from "../state/key_file.ts";
 import type { TcpAddress, UnixAddress } from "../transports/listener.ts";
 import type { LocalityPolicy } from "../tpm/tpm.ts";
 import type { StartupType } from "../tpm/family.ts";
@@ -43,19 +44,6 @@ export interface StateConfig {
   fsync: boolean;
 }
 
-/** Where a key comes from; the first that is there is used. */
-export interface KeyConfig {
-  file: string | undefined;
-  fd: number | undefined;
-  passphraseFile: string | undefined;
-  passphraseFd: number | undefined;
-  format: "hex" | "binary";
-  bits: 128 | 256;
-  kdf: "pbkdf2" | "sha512";
-  /** The file is removed once it was read. */
-  remove: boolean;
-}
-
 export interface ProfileConfig {
   source: { json: string } | { file: string } | { fd: number };
   removeDisabled: "check" | "fips-host" | undefined;
@@ -90,8 +78,8 @@ export interface DaemonConfig {
   /** The device of the cuse interface; undefined for the others. */
   cuse: { name: string; major: number; minor: number } | undefined;
   state: StateConfig | undefined;
-  key: KeyConfig | undefined;
-  migrationKey: KeyConfig | undefined;
+  key: KeySource | undefined;
+  migrationKey: KeySource | undefined;
   pid: { file: string } | { fd: number } | undefined;
   policy: LocalityPolicy;
   /** The TPM is started with the process, not with INIT. */

@@ -1,6 +1,5 @@
 // One emulator process from its configuration to its exit code: opens everything in order, runs the
 // loop, gives everything back in the opposite order.
-import type { ControlTap } from "../control/connection.ts";
 import { makeHandlers } from "../control/handlers.ts";
 import type { Libtpms } from "../ffi/libtpms.ts";
 import { Openssl } from "../ffi/openssl.ts";
@@ -8,7 +7,6 @@ import { Poller } from "../ffi/poll.ts";
 import type { User } from "../ffi/users.ts";
 import { StorageLock } from "../state/storage_lock.ts";
 import { type Family, tpm12, tpm2 } from "../tpm/family.ts";
-import type { Tap } from "../tpm/tap.ts";
 import { Tpm } from "../tpm/tpm.ts";
 import type { VtpmDevice } from "../transports/vtpm_proxy.ts";
 import type { Background } from "./background.ts";
@@ -21,14 +19,13 @@ import { type DataPlan, Loop } from "./loop.ts";
 import { PidFile } from "./pid_file.ts";
 import { ReportingStore } from "./reporting_store.ts";
 import type { Manager } from "./service.ts";
-import { watchSignals } from "./signals.ts";
+import { EndingSignals } from "./signals.ts";
 import { channelOf, openSource } from "./sources.ts";
 import { Spin } from "./spin.ts";
 import { openStore } from "./storage.ts";
 import type { System } from "./system.ts";
+import { controlTap, openTaps } from "./taps.ts";
 
-/** Bytes of a control message that a dump shows, as in the C program. */
-const CONTROL_DUMP_MAX = 1024;
 /** Details are shown from log level 3 on. */
 const DETAIL_DEPTH = 2;
 /** Listeners of the two channels and the control connection; the data connections come on top. */
@@ -59,8 +56,7 @@ export interface EmulatorParts {
 export async function runEmulator(parts: EmulatorParts): Promise<number> {
   using closers = new DisposableStack();
   const { system, config, report, manager, background } = parts;
-  const signals = new Ending();
-  closers.defer(watchSignals(() => signals.end()));
+  const signals = closers.use(new EndingSignals());
 
   const steps = {
     open: () => signals.orElse(open(parts, closers)),
@@ -129,29 +125,6 @@ function endedEarly({ background, report }: EmulatorParts): number {
   return 1;
 }
 
-/** Remembers that the end was asked for before there was anything to end. */
-class Ending {
-  readonly #asking = Promise.withResolvers<undefined>();
-  #asked = false;
-  #action: (() => void) | undefined;
-
-  end(): void {
-    this.#asked = true;
-    this.#asking.resolve(undefined);
-    this.#action?.();
-  }
-
-  /** What comes of some work; undefined as soon as the end is asked for. */
-  async orElse<T>(work: Promise<T>): Promise<T | undefined> {
-    return await Promise.race([work, this.#asking.promise]);
-  }
-
-  onEnd(action: () => void): void {
-    this.#action = action;
-    if (this.#asked) action();
-  }
-}
-
 /** What a loop serves. */
 export type Opened = Awaited<ReturnType<typeof open>>;
 
@@ -182,7 +155,7 @@ export async function open(parts: EmulatorParts, closers: DisposableStack) {
   leaving.add(() => store.close());
   const profile = await profileOf(parts, libtpms);
   const settle = settlement(parts, libtpms);
-  const tap = await openTaps(parts, closers);
+  const tap = await openTaps(system, config, log, closers);
   warnOfSilence(config, report);
 
   const lock = new StorageLock(store.backend, config.incoming);
@@ -278,29 +251,6 @@ function openChannels(system: System, config: DaemonConfig, leaving: Leaving) {
   };
 }
 
-/** Whoever looks on: the log's dumps, a packet capture. */
-async function openTaps(
-  { system, config, log }: EmulatorParts,
-  closers: DisposableStack,
-): Promise<Tap | undefined> {
-  const dumps = log.dumps ? log.tap() : undefined;
-  if (config.pcap === undefined) return dumps;
-  const { PacketCapture } = await import("./pcap.ts");
-  const capture = PacketCapture.open(system, config.pcap);
-  closers.defer(() => capture.close());
-  if (dumps === undefined) return capture;
-  return {
-    received(bytes) {
-      dumps.received(bytes);
-      capture.received(bytes);
-    },
-    sent(bytes) {
-      dumps.sent(bytes);
-      capture.sent(bytes);
-    },
-  };
-}
-
 /** A TPM that nobody can turn on, or reach, is most likely not what was meant. */
 function warnOfSilence(config: DaemonConfig, report: (message: string) => void): void {
   const controlled = config.control !== undefined || config.cuse !== undefined;
@@ -334,7 +284,7 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
     connection: {
       tpm,
       report,
-      tap: log.dumps ? controlTap(log) : undefined,
+      tap: controlTap(log),
       closeFd: (fd) => system.files.close(fd),
       handlers,
     },
@@ -351,11 +301,4 @@ function vtpmPlan(system: System, { fd, path, major, minor }: VtpmDevice) {
   Deno.stdout.writeSync(new TextEncoder().encode(line));
   const channel = channelOf(system, fd, "data channel");
   return { channel, terminate: true, disconnect: false, clientsMax: 1 } satisfies DataPlan;
-}
-
-function controlTap(log: Log): ControlTap {
-  return {
-    request: (bytes) => log.dump("Ctrl Cmd", bytes, CONTROL_DUMP_MAX),
-    response: (bytes) => log.dump("Ctrl Rsp", bytes, CONTROL_DUMP_MAX),
-  };
 }

@@ -33,13 +33,13 @@ export class Log {
     readonly prefix: string,
   ) {}
 
-  /** Throws SystemError when the file cannot be opened or the descriptor not written to. */
+  /** Throws when the file cannot be opened or the descriptor not written to. */
   static open(files: Files, config: LogConfig): Log {
     const { file, level, prefix, truncate } = config;
     if (file === "-") return new Log(files, undefined, level, prefix);
     if (file !== undefined) {
       const flags = O.WRONLY | O.CREAT | O.NOFOLLOW | (truncate ? O.TRUNC : O.APPEND);
-      return new Log(files, files.open(file, flags, FILE_MODE), level, prefix);
+      return new Log(files, openFile(files, file, flags), level, prefix);
     }
     const fd = config.fd ?? 2;
     if (files.accessMode(fd) === O.RDONLY) {
@@ -90,5 +90,13 @@ export class Log {
   get libtpms(): { level: number; prefix: string } {
     const level = Math.max(0, this.level - LIBTPMS_LEVEL + 1);
     return { level, prefix: level > 0 ? `${this.prefix}    ` : "" };
+  }
+}
+
+function openFile(files: Files, path: string, flags: number): number {
+  try {
+    return files.open(path, flags, FILE_MODE);
+  } catch (cause) {
+    throw new Error(`Could not open the log: ${(cause as Error).message}`, { cause });
   }
 }

@@ -2,21 +2,7 @@
 // not keep the process from being ended.
 import type { Files } from "./files.ts";
 import { openLibc } from "./libc.ts";
-import { POLLIN } from "./poll.ts";
-
-const symbols = {
-  /** int poll(struct pollfd *fds, nfds_t nfds, int timeout_ms) */
-  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
-  pollAside: {
-    name: "poll",
-    parameters: ["buffer", "u32", "i32"],
-    result: "i32",
-    nonblocking: true,
-  },
-} as const;
-
-/** `struct pollfd`: int fd, short events, short revents. */
-const POLLFD_SIZE = 8;
+import { POLLFD_SIZE, POLLIN, pollSymbols } from "./poll.ts";
 
 /**
  * Reads a descriptor to its end, and waits for what is not there yet beside the event loop. `limit`
@@ -47,7 +33,7 @@ export async function readToEnd(
 
 /** Waits until reading would not wait; a descriptor that is not open counts as ready. */
 async function readable(fd: number): Promise<void> {
-  const c = openLibc(symbols);
+  const c = openLibc(pollSymbols);
   const slot = new Uint8Array(POLLFD_SIZE);
   new Int32Array(slot.buffer, 0, 1)[0] = fd;
   new Int16Array(slot.buffer, 4, 1)[0] = POLLIN;

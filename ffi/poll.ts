@@ -2,7 +2,7 @@
 // that ends a wait from within the process. Who is waited for is the loop's decision.
 import { Errno, type Libc, openLibc } from "./libc.ts";
 
-const symbols = {
+export const pollSymbols = {
   /** int poll(struct pollfd *fds, nfds_t nfds, int timeout_ms) */
   poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
   pollAside: {
@@ -11,6 +11,10 @@ const symbols = {
     result: "i32",
     nonblocking: true,
   },
+} as const;
+
+const symbols = {
+  ...pollSymbols,
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
@@ -26,7 +30,7 @@ const EFD_CLOEXEC = 0o2000000;
 const EFD_NONBLOCK = 0o4000;
 
 /** `struct pollfd`: int fd, short events, short revents. */
-const POLLFD_SIZE = 8;
+export const POLLFD_SIZE = 8;
 
 /** A set of descriptors to wait for; slot 0 is the poller's own eventfd. */
 export class Poller {

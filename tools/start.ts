@@ -6,7 +6,7 @@ import { Background, startInBackground } from "../daemon/background.ts";
 import { confine } from "../daemon/confine.ts";
 import { explain } from "../daemon/explain.ts";
 import { Log, LOG_DEFAULT } from "../daemon/log.ts";
-import { watchSignals } from "../daemon/signals.ts";
+import { EndingSignals } from "../daemon/signals.ts";
 import type { System } from "../daemon/system.ts";
 import { O } from "../ffi/files.ts";
 import { Machine } from "../ffi/machine.ts";
@@ -62,7 +62,7 @@ async function serve(
     place: options.tcp ? undefined : unixPlace(ownFolder(system, closers)),
     log,
   }, closers);
-  closers.defer(watchSignals(() => loop.end()));
+  closers.use(new EndingSignals()).onEnd(() => loop.end());
   const variables = variablesFor(place, options.tpm2);
   if (githubFile !== undefined) append(system, githubFile, assignments(variables));
   if (json) print(`${JSON.stringify(description(place, variables))}\n`);
