@@ -1,6 +1,6 @@
-// A command line, understood step by step in the C program's order (spec/cli.md 1.14), so that the
-// first thing wrong is the one that is reported: words, then root and user, the log, all the rest.
-// Nothing is opened or read here.
+// A command line, understood step by step in the C program's order, so that the first thing wrong is
+// the one that is reported: words, then root and user, the log, all the rest. Nothing is opened or
+// read here.
 import type { DaemonConfig, DataConfig, Interface } from "../daemon/config.ts";
 import type { LogConfig } from "../daemon/log.ts";
 import { controlConfig, dataOfDescriptor, dataOfPort, dataOfServer } from "./channels.ts";

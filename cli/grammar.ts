@@ -1,5 +1,5 @@
-// The grammar inside structured options, `name=value,name,…` (spec/cli.md 1.3): a table of names
-// and types in, typed values out. What the values mean is the options' affair.
+// The grammar inside structured options, `name=value,name,…`: a table of names and types in, typed
+// values out. What the values mean is the options' affair.
 import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage_error.ts";
 

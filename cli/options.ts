@@ -1,5 +1,5 @@
-// Every option of every interface, as one table: the grammar, the help page and the completions
-// are read from it. What the options mean stands in parse.ts.
+// Every option of every interface, as one table: the grammar, the help page and the completions are
+// read from it. What they mean stands in command_line.ts, configuration.ts and channels.ts.
 import type { Interface } from "../daemon/config.ts";
 import type { OptionShape } from "./getopt.ts";
 import type { Parameters } from "./grammar.ts";
@@ -239,8 +239,8 @@ export const options: readonly Option[] = [
     hint: "file=PATH|fd=FD",
     interfaces: ALL,
     section: "process",
-    help:
-      "write the process ID into this file when the sockets are there; it is removed at the end",
+    help: "write the process ID into this file when the sockets are there and, with --flags " +
+      "not-need-init, the TPM is on; it is removed at the end",
     parameters: parameters.pid,
   },
   {

@@ -1,6 +1,6 @@
 // Comes to terms with libcrypto's FIPS mode and SHA-1 settings when the TPM is on: turns FIPS off
 // where the TPM's algorithms need that, lets SHA-1 signatures be made, and refuses a TPM that would
-// fail later (spec/lifecycle.md 5.10).
+// fail later.
 import { TpmResultError } from "../ffi/callbacks.ts";
 import { InfoFlag } from "../ffi/libtpms.ts";
 import { TpmResult } from "../wire/codes.ts";

@@ -1,5 +1,5 @@
 // What a TPM's algorithms need of libcrypto, and whether it is there: FIPS mode and a distribution's
-// settings forbid some of it (spec/lifecycle.md 5.10). Rows of a table, each with its trial.
+// settings forbid some of it. Rows of a table, each with its trial.
 import type { Openssl } from "../ffi/openssl.ts";
 import { trialKeys } from "./trial_keys.ts";
 

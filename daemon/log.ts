@@ -1,5 +1,5 @@
-// The log: lines with a prefix to a descriptor, filtered by their depth (spec/lifecycle.md 5.11).
-// What is worth a line is decided where it happens.
+// The log: lines with a prefix to a descriptor, filtered by their depth. What is worth a line is
+// decided where it happens.
 import { type Files, O } from "../ffi/files.ts";
 import type { Tap } from "../tpm/tap.ts";
 

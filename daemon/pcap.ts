@@ -1,5 +1,5 @@
 // A packet capture of what the TPM is asked and answers, for Wireshark: pcapng with packets of a
-// TCP connection to the TPM's port that never was (spec/cli.md 1.10). What passes comes by a tap.
+// TCP connection to the TPM's port that never was. What passes comes by a tap.
 import { type Files, O } from "../ffi/files.ts";
 import type { Tap } from "../tpm/tap.ts";
 import type { PcapConfig } from "./config.ts";

@@ -1,6 +1,5 @@
 // The profile for a new TPM 2, as the JSON text that libtpms takes: from the command line, a file
-// or a descriptor. What stands in it is libtpms' affair, and
-// profile_reduction.ts'.
+// or a descriptor. What stands in it is the affair of libtpms and of profile_reduction.ts.
 import { O } from "../ffi/files.ts";
 import { InfoFlag, type Libtpms } from "../ffi/libtpms.ts";
 import { readToEnd } from "../ffi/patient_read.ts";

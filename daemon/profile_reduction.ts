@@ -1,5 +1,5 @@
 // Takes out of a custom profile what libcrypto does not allow on this host, or what FIPS does not
-// allow on any (--profile ...,remove-disabled=check|fips-host; spec/lifecycle.md 5.10).
+// allow on any (--profile ...,remove-disabled=check|fips-host).
 import { readTrialKeys, sizeFloors, type Trials, trials } from "./crypto_trials.ts";
 
 /** Algorithms that go with what a failed trial stands for. */
