@@ -72,6 +72,18 @@ Deno.test("a wrong option suggests the nearest right one", async () => {
   const parameter = await run(programUnderTest(), ["socket", "--ctrl", "tpye=unixio"]);
   assert.equal(parameter.code, 1);
   assert.match(parameter.stderr, /'tpye=unixio' \(did you mean 'type'\?\)/);
+  const name = await run(programUnderTest(), ["sockt", "--tpm2"]);
+  assert.equal(name.code, 1);
+  // Scripts look for the first words.
+  assert.match(name.stderr, /^Unsupported TPM interface type 'sockt' \(did you mean 'socket'\?\)/);
+});
+
+Deno.test("a log that cannot be opened is named", async () => {
+  const { code, stderr } = await run(programUnderTest(), [
+    ...["socket", "--tpm2", "--log", "file=/no/such/log"],
+  ]);
+  assert.equal(code, 1);
+  assert.match(stderr, /^swtpm: Could not open the log: open '\/no\/such\/log': No such file/);
 });
 
 Deno.test("an address in use names the port, and what it was for", async () => {
