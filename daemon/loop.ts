@@ -128,10 +128,10 @@ export class Loop {
       const { fd, unsent } = client.channel;
       client.slot = undefined;
       if (unsent) client.slot = poller.add(fd, POLLOUT);
-      else if (tpm.pending === undefined) client.slot = poller.add(fd, POLLIN);
       // Without events asked for, a hang-up is found all the same; a client that only sends no more
       // still waits for its answer. Who waits for the answer of another is not looked at.
       else if (client.answering) client.slot = poller.add(fd, 0);
+      else if (tpm.pending === undefined) client.slot = poller.add(fd, POLLIN);
     }
     if (data.listener === undefined || this.#clients.length >= this.#clientsMax) return undefined;
     return poller.add(data.listener.fd, POLLIN);
@@ -183,8 +183,8 @@ export class Loop {
   #timeout(): number {
     let deadline = this.#control?.deadline ?? Infinity;
     if (this.parts.tpm.pending === undefined) {
-      for (const { channel, reader } of this.#clients) {
-        if (channel.unsent) continue;
+      for (const { channel, reader, answering } of this.#clients) {
+        if (channel.unsent || answering) continue;
         if (reader.size > 0) return 0;
         deadline = Math.min(deadline, reader.restUntil ?? Infinity);
       }
@@ -243,6 +243,8 @@ export class Loop {
     for (let at = 0; at < this.#clients.length;) {
       const client = this.#clients[at]!;
       const found = client.slot === undefined ? 0 : poller.found(client.slot);
+      // What was found is told once, also to one that goes to the end of the row and comes again.
+      client.slot = undefined;
       this.#busy ||= found !== 0;
       const serving = this.#serveClient(client, found);
       if (serving !== undefined) return serving;
@@ -261,10 +263,11 @@ export class Loop {
       if (found !== 0 && !channel.flush()) this.#lose(client);
       return undefined;
     }
-    if (this.parts.tpm.pending !== undefined) {
-      if (found !== 0 && client.answering) this.#lose(client);
+    if (client.answering) {
+      if (found !== 0) this.#lose(client);
       return undefined;
     }
+    if (this.parts.tpm.pending !== undefined) return undefined;
     return this.#serveMessages(client, found !== 0);
   }
 

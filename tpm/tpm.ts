@@ -263,7 +263,9 @@ export class Tpm {
     if (isSetLocality(code)) return this.#setLocalityCommand(command, size);
     const { libtpms } = this.parts;
     if (!this.family.isLong(code, command, size)) return libtpms.process(command, size);
-    const pending = libtpms.processAside(command, size).finally(() => this.#pending = undefined);
+    // A copy, as others may be answered before this answer has been sent.
+    const pending = libtpms.processAside(command, size).then((response) => response.slice())
+      .finally(() => this.#pending = undefined);
     this.#pending = pending.catch(() => {});
     return pending;
   }

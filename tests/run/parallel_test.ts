@@ -72,6 +72,25 @@ Deno.test("a long command of one client keeps the others waiting, and nothing mo
   assert.equal(readAnswer(await maker.answer(LONG_COMMAND_MS)).code, 0);
 });
 
+Deno.test("a long command that comes together with others is answered like them", async () => {
+  await using tpm = await StartedTpm.start();
+  using maker = await DataClient.connect(tpm.address);
+  using other = await DataClient.connect(tpm.address);
+  for (const client of [maker, other]) {
+    assert.equal(readAnswer(await client.command(tpm2.getRandom(1))).code, 0);
+  }
+  // A stopped process finds both commands when it goes on.
+  Deno.kill(tpm.description.pid, "SIGSTOP");
+  try {
+    await maker.wire.send(tpm2.createPrimaryRsa(2048));
+    await other.wire.send(tpm2.getRandom(8));
+  } finally {
+    Deno.kill(tpm.description.pid, "SIGCONT");
+  }
+  assert.equal(readGetRandom(await other.answer(LONG_COMMAND_MS)).length, 8);
+  assert.equal(readAnswer(await maker.answer(LONG_COMMAND_MS)).code, 0);
+});
+
 Deno.test("more clients than fit wait until one leaves", async () => {
   await using tpm = await StartedTpm.start();
   using clients = new DisposableStack();
