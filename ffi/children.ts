@@ -1,8 +1,8 @@
-// Programs that this process starts and has to wait for: found through PATH, with our environment
-// and standard streams, and with the signals as we got them ourselves. Reaps whatever ends below
-// us, which is the duty of a process with the number 1. What they are for is the caller's affair.
+// Programs that this process starts and has to wait for: found through PATH, with our standard streams,
+// and with environment and signals as we got them ourselves. Reaps whatever ends below us, which is
+// the duty of a process with the number 1. What they are for is the caller's affair.
 import { cString, Errno, type Libc, openLibc } from "./libc.ts";
-import type { Ending } from "./spawn.ts";
+import { type Ending, endingOf } from "./ending.ts";
 
 const symbols = {
   /** extern char **environ; the symbol's own address, as setenv(3) moves what it points to. */
@@ -12,7 +12,7 @@ const symbols = {
    * const posix_spawnattr_t *, char *const argv[], char *const envp[]); returns an errno.
    */
   posix_spawnp: {
-    parameters: ["buffer", "buffer", "pointer", "buffer", "buffer", "pointer"],
+    parameters: ["buffer", "buffer", "pointer", "buffer", "buffer", "buffer"],
     result: "i32",
   },
   /** pid_t waitpid(pid_t, int *status, int options) */
@@ -39,6 +39,7 @@ const WNOHANG = 1;
 /** `struct sigaction` begins with the handler; it is far smaller than this. */
 const SIGACTION_SIZE = 256;
 const SIG_IGN = 1n;
+const POINTER_SIZE = 8;
 
 /** A child that is no more. */
 export interface Ended {
@@ -46,30 +47,48 @@ export interface Ended {
   ending: Ending;
 }
 
+/** Variables and their values; undefined: must not be set. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
 export class Children {
   readonly #c = openLibc(symbols);
+  /**
+   * The environment as it is now: what is set in it later is for this process. The C library never
+   * frees the strings, also where it replaces them.
+   */
+  readonly #environment: readonly Deno.PointerObject[];
 
-  constructor(private readonly libc: Libc) {}
+  constructor(private readonly libc: Libc) {
+    this.#environment = pointersAt(new Deno.UnsafePointerView(this.#c.environ!).getPointer(0));
+  }
 
   /**
-   * Starts the program that the first of `words` names, looked for in PATH. Returns its process id;
-   * throws SystemError, ENOENT where there is no such program.
+   * Starts the program that the first of `words` names, looked for in PATH, with `variables` in the
+   * place of ours. Returns its process id; throws SystemError, ENOENT where there is no such
+   * program.
    */
-  start(words: readonly string[]): number {
+  start(words: readonly string[], variables: Variables): number {
     const attr = new Uint8Array(attributes.size);
     attr[0] = POSIX_SPAWN_SETSIGDEF;
     attr[attributes.defaults + ((SIGPIPE - 1) >> 3)] = 1 << ((SIGPIPE - 1) & 7);
     const strings = words.map(cString);
-    const argv = new BigUint64Array(strings.length + 1);
-    strings.forEach((string, index) => argv[index] = addressOf(string));
+    const argv = vector(strings.map(addressOf));
+    const assignments = Object.entries(variables).flatMap(([name, value]) =>
+      value === undefined ? [] : [cString(`${name}=${value}`)]
+    );
+    const kept = this.#environment.filter((string) => !Object.hasOwn(variables, nameIn(string)));
+    const environment = vector([
+      ...kept.map((string) => Deno.UnsafePointer.value(string)),
+      ...assignments.map(addressOf),
+    ]);
     const pid = new Int32Array(1);
     const error = this.#c.posix_spawnp(
       new Uint8Array(pid.buffer),
       strings[0]!,
       null,
       attr,
-      new Uint8Array(argv.buffer),
-      new Deno.UnsafePointerView(this.#c.environ!).getPointer(0),
+      argv,
+      environment,
     );
     if (error === 0) return pid[0]!;
     throw this.libc.error("start", words[0], error);
@@ -109,10 +128,28 @@ export class Children {
   }
 }
 
-/** What the status word of waitpid(2) says. */
-function endingOf(status: number): Ending {
-  const signal = status & 0x7f;
-  return signal === 0 ? { code: (status >> 8) & 0xff } : { signal };
+/** What an array of pointers holds, up to its NULL. */
+function pointersAt(array: Deno.PointerValue): Deno.PointerObject[] {
+  const pointers: Deno.PointerObject[] = [];
+  if (array === null) return pointers;
+  const view = new Deno.UnsafePointerView(array);
+  for (let offset = 0;; offset += POINTER_SIZE) {
+    const pointer = view.getPointer(offset);
+    if (pointer === null) return pointers;
+    pointers.push(pointer);
+  }
+}
+
+/** The name in a string `NAME=VALUE`. */
+function nameIn(string: Deno.PointerObject): string {
+  const text = Deno.UnsafePointerView.getCString(string);
+  const end = text.indexOf("=");
+  return end < 0 ? text : text.slice(0, end);
+}
+
+/** An array of pointers with NULL at its end. */
+function vector(addresses: readonly bigint[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(BigUint64Array.from([...addresses, 0n]).buffer);
 }
 
 /** Address of a buffer; it must be kept alive as long as C uses it. */

@@ -54,6 +54,7 @@ export const O = {
 /** "The working directory" in place of a directory descriptor. */
 export const AT_FDCWD = -100;
 const AT_EMPTY_PATH = 0x1000;
+const AT_REMOVEDIR = 0x200;
 const STATX_BASIC_STATS = 0x7ff;
 const F_GETFL = 3;
 const F_GETLK = 5;
@@ -103,7 +104,10 @@ const kinds: Record<number, FileKind> = {
 /** `struct flock`: short type, short whence, pad, off_t start, off_t len, pid_t pid, pad. */
 const flockLayout = { size: 32, pid: 24 } as const;
 
-/** Outcome of asking for a record lock: taken, or who has it (0 where the kernel cannot tell). */
+/** A process of another machine or PID namespace, which has no number here. */
+export const UNKNOWN_HOLDER = 0;
+
+/** Outcome of asking for a record lock: taken, or who has it. */
 export type LockOutcome = { taken: true } | { taken: false; holder: number };
 
 /** Paths that are kept as C strings: those of one TPM's states, several times over. */
@@ -251,6 +255,11 @@ export class Files {
     this.libc.check(result, "rename", other);
   }
 
+  /** Removes an empty directory. */
+  removeDirectory(path: string): void {
+    this.libc.check(this.#c.unlinkat(AT_FDCWD, cString(path), AT_REMOVEDIR), "rmdir", path);
+  }
+
   /** Removes a name; false where there was none. */
   unlink(path: string, directory: number = AT_FDCWD): boolean {
     if (this.#c.unlinkat(directory, this.#cPath(path), 0) === 0) return true;
@@ -317,8 +326,20 @@ export class Files {
     if (this.#c.fcntlLock(fd, F_SETLK, flock) === 0) return { taken: true };
     const { errno } = this.libc;
     if (errno !== Errno.EAGAIN && errno !== Errno.EACCES) throw this.libc.error("lock", subject);
-    this.#c.fcntlLock(fd, F_GETLK, flock);
-    return { taken: false, holder: new DataView(flock.buffer).getInt32(flockLayout.pid, true) };
+    return { taken: false, holder: this.lockHolder(fd, subject) ?? UNKNOWN_HOLDER };
+  }
+
+  /**
+   * The process that holds the record lock on an open file, {@linkcode UNKNOWN_HOLDER} where the
+   * kernel cannot tell which it is; undefined where nobody does, we ourselves aside.
+   */
+  lockHolder(fd: number, subject?: string): number | undefined {
+    const flock = new Uint8Array(flockLayout.size);
+    flock[0] = F_WRLCK;
+    this.libc.check(this.#c.fcntlLock(fd, F_GETLK, flock), "lock", subject);
+    if (flock[0] === F_UNLCK) return undefined;
+    const pid = new DataView(flock.buffer).getInt32(flockLayout.pid, true);
+    return Math.max(UNKNOWN_HOLDER, pid);
   }
 
   unlock(fd: number): void {

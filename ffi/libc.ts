@@ -20,6 +20,7 @@ export const Errno = {
   EINTR: 4,
   EIO: 5,
   ENXIO: 6,
+  ENOEXEC: 8,
   EAGAIN: 11,
   EACCES: 13,
   EBUSY: 16,

@@ -1,5 +1,4 @@
-// What the machine says about a path before it is used: room on its file system, whether we may,
-// who holds its lock. Also removes a directory when the runtime may no longer do so for us.
+// What the machine says about a path before it is used: room on its file system, whether we may.
 import { cString, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
@@ -7,9 +6,6 @@ const symbols = {
   statvfs: { parameters: ["buffer", "buffer"], result: "i32" },
   /** int faccessat(int dirfd, const char *path, int mode, int flags) */
   faccessat: { parameters: ["i32", "buffer", "i32", "i32"], result: "i32" },
-  /** int fcntl(int fd, int cmd, struct flock *) */
-  fcntl: { parameters: ["i32", "i32", "buffer"], result: "i32" },
-  rmdir: { parameters: ["buffer"], result: "i32" },
 } as const;
 
 /** `struct statvfs` of 64-bit Linux. */
@@ -29,12 +25,6 @@ export const Access = { SEARCH: 1, WRITE: 2, READ: 4 } as const;
 const AT_FDCWD = -100;
 /** The effective user counts, as it does for open(2). */
 const AT_EACCESS = 0x200;
-
-const F_GETLK = 5;
-const F_WRLCK = 1;
-const F_UNLCK = 2;
-/** `struct flock`: short type, short whence, pad, off_t start, off_t len, pid_t pid, pad. */
-const flockLayout = { size: 32, pid: 24 } as const;
 
 /** What a file system has left for us. */
 export interface Space {
@@ -66,22 +56,5 @@ export class Machine {
   /** Whether we may do all of that with a path, a sum of {@linkcode Access}. */
   may(path: string, access: number): boolean {
     return this.#c.faccessat(AT_FDCWD, cString(path), access, AT_EACCESS) === 0;
-  }
-
-  /**
-   * The process that holds the record lock on an open file; 0 where the kernel cannot tell which
-   * it is, undefined where nobody does.
-   */
-  lockHolder(fd: number, subject: string): number | undefined {
-    const flock = new Uint8Array(flockLayout.size);
-    flock[0] = F_WRLCK;
-    this.libc.check(this.#c.fcntl(fd, F_GETLK, flock), "fcntl", subject);
-    if (flock[0] === F_UNLCK) return undefined;
-    return Math.max(0, new DataView(flock.buffer).getInt32(flockLayout.pid, true));
-  }
-
-  /** Removes an empty directory. */
-  removeDirectory(path: string): void {
-    this.libc.check(this.#c.rmdir(cString(path)), "rmdir", path);
   }
 }

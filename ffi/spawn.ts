@@ -1,6 +1,7 @@
 // Starting this executable once more beside itself, with all that it was started with, and waiting
 // for the copy: what fork(2) would be for a process without threads. What the two tell each other
 // is the daemon's affair.
+import { type Ending, endingOf } from "./ending.ts";
 import { cString, Errno, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
@@ -30,9 +31,6 @@ const symbols = {
 } as const;
 
 const O_CLOEXEC = 0o2000000;
-
-/** How a process ended: with an exit code, or by a signal. */
-export type Ending = { code: number } | { signal: number };
 
 export class Spawner {
   readonly #c = openLibc(symbols);
@@ -65,9 +63,7 @@ export class Spawner {
     while (this.#c.waitpid(pid, new Uint8Array(status.buffer), 0) < 0) {
       if (this.libc.errno !== Errno.EINTR) throw this.libc.error("waitpid");
     }
-    const word = status[0]!;
-    const signal = word & 0x7f;
-    return signal === 0 ? { code: (word >> 8) & 0xff } : { signal };
+    return endingOf(status[0]!);
   }
 
   /** A pipe whose ends are closed on exec. */

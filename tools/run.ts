@@ -3,13 +3,14 @@
 import type { Surroundings } from "../cli/line.ts";
 import { Log, LOG_DEFAULT } from "../daemon/log.ts";
 import type { System } from "../daemon/system.ts";
-import { Children } from "../ffi/children.ts";
-import type { Ending } from "../ffi/spawn.ts";
-import { Command, exitCodeOf, exitCodeOfFailedStart, exitCodeOfSignal } from "./run/command.ts";
+import { Children, type Variables } from "../ffi/children.ts";
+import type { Ending } from "../ffi/ending.ts";
+import { Command, exitCodeOf, exitCodeOfSignal } from "./run/command.ts";
 import { RUN_HELP } from "./run/help.ts";
 import { readWords, type TpmOptions, type Wanted } from "./run/options.ts";
 import { openOwnTpm } from "./run/own_tpm.ts";
 import { makeFolder, type Place, unixPlace } from "./run/place.ts";
+import { startFailure } from "./run/start_failure.ts";
 import { Teller } from "./run/teller.ts";
 import { replacePlaceholders, variablesFor } from "./run/variables.ts";
 
@@ -70,9 +71,10 @@ class Run {
     this.#command.watch();
     using closers = new DisposableStack();
     const { system, wanted, teller } = this;
-    const folder = this.#makeFolder(closers);
-    const options = wanted.keepOnFailure ? kept(wanted.tpm, folder!) : wanted.tpm;
     const tpm = closers.use(new DisposableStack());
+    // What may be kept stays until it is known how COMMAND ended.
+    const folder = this.#makeFolder(wanted.keepOnFailure ? closers : tpm);
+    const options = wanted.keepOnFailure ? kept(wanted.tpm, folder!) : wanted.tpm;
     const { place, loop } = await openOwnTpm({
       system,
       options,
@@ -82,11 +84,8 @@ class Run {
     if (this.#interrupted !== undefined) return exitCodeOfSignal(this.#interrupted);
 
     const words = this.#words(place);
-    for (const [name, value] of Object.entries(variablesFor(place, options.tpm2))) {
-      system.spawner.setVariable(name, value);
-    }
     teller.ready(place, performance.now() - begin);
-    const code = this.#start(words);
+    const code = this.#start(words, variablesFor(place, options.tpm2));
     if (code !== undefined) return code;
     this.#endLoop = () => loop.end();
     await loop.run();
@@ -127,13 +126,14 @@ class Run {
   }
 
   /** Starts COMMAND; returns an exit code where it could not be. */
-  #start(words: readonly string[]): number | undefined {
+  #start(words: readonly string[], variables: Variables): number | undefined {
     try {
-      this.#command.start(words);
+      this.#command.start(words, variables);
       return undefined;
     } catch (error) {
-      this.teller.failed(error);
-      return exitCodeOfFailedStart(error);
+      const { exitCode, message } = startFailure(this.system, words[0]!, error);
+      this.teller.failed(message);
+      return exitCode;
     }
   }
 

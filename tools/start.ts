@@ -8,13 +8,13 @@ import { explain } from "../daemon/explain.ts";
 import { Log, LOG_DEFAULT } from "../daemon/log.ts";
 import { EndingSignals } from "../daemon/signals.ts";
 import type { System } from "../daemon/system.ts";
+import type { Variables } from "../ffi/children.ts";
 import { O } from "../ffi/files.ts";
-import { Machine } from "../ffi/machine.ts";
 import { START_HELP } from "./run/help.ts";
 import { readWords, type Wanted } from "./run/options.ts";
 import { openOwnTpm } from "./run/own_tpm.ts";
-import { makeFolder, type Place, unixPlace } from "./run/place.ts";
-import { tctiOf, type Variables, variablesFor } from "./run/variables.ts";
+import { addressesOf, makeFolder, type Place, unixPlace } from "./run/place.ts";
+import { tctiOf, variablesFor } from "./run/variables.ts";
 
 /** Names a file of lines NAME=VALUE that a workflow's next steps get as variables. */
 const GITHUB_FILE = "GITHUB_ENV";
@@ -73,11 +73,11 @@ async function serve(
   return 0;
 }
 
-function ownFolder({ libc }: System, closers: DisposableStack): string {
+function ownFolder({ files }: System, closers: DisposableStack): string {
   const made = makeFolder();
   if ("folder" in made) {
-    const machine = new Machine(libc);
-    closers.defer(() => machine.removeDirectory(made.folder));
+    // By C: the runtime may not do so any more when it comes to that.
+    closers.defer(() => files.removeDirectory(made.folder));
     return made.folder;
   }
   throw new Error(
@@ -87,10 +87,7 @@ function ownFolder({ libc }: System, closers: DisposableStack): string {
 
 /** What `--json` prints. */
 function description(place: Place, variables: Variables) {
-  const addresses = place.kind === "unix"
-    ? { sock: place.socket, ctrl: place.control }
-    : { port: place.port };
-  return { pid: Deno.pid, tcti: tctiOf(place), ...addresses, env: variables };
+  return { pid: Deno.pid, tcti: tctiOf(place), ...addressesOf(place), env: variables };
 }
 
 function assignments(variables: Variables): string {
@@ -102,11 +99,11 @@ function assignments(variables: Variables): string {
 /** Lines for a shell's eval. */
 function shellLines(variables: Variables): string {
   const quote = (value: string) => `'${value.replaceAll("'", `'\\''`)}'`;
-  return Object.entries(variables)
-    .map(([name, value]) =>
-      value === undefined ? `unset ${name}\n` : `export ${name}=${quote(value)}\n`
-    )
-    .join("");
+  const unset = Object.keys(variables).filter((name) => variables[name] === undefined);
+  const set = Object.entries(variables).map(([name, value]) =>
+    value === undefined ? "" : `export ${name}=${quote(value)}\n`
+  );
+  return `unset ${unset.join(" ")}\n${set.join("")}`;
 }
 
 function append({ files }: System, path: string, text: string): void {

@@ -86,11 +86,16 @@ async function gone(address: Address): Promise<void> {
   }
 }
 
-/** The folder of Unix sockets is what a TPM's process removes last. */
+/**
+ * The folder of Unix sockets is what a TPM's process removes last. One that is not empty is that of a
+ * run whose state may have to be kept: it waits for its COMMAND.
+ */
 async function isThere(address: Address): Promise<boolean> {
   try {
-    if ("path" in address) await Deno.stat(address.path.replace(/\/[^/]*$/, ""));
-    else (await Deno.connect({ hostname: LOOPBACK, port: address.port })).close();
+    if ("path" in address) {
+      return Deno.readDirSync(address.path.replace(/\/[^/]*$/, "")).next().done === true;
+    }
+    (await Deno.connect({ hostname: LOOPBACK, port: address.port })).close();
     return true;
   } catch {
     return false;

@@ -7,6 +7,7 @@ import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { pause, waitUntil } from "../support/wait.ts";
 import { Runner, said, shell } from "./runner.ts";
+import { Terminal } from "./terminal.ts";
 
 const SIGNALS = {
   SIGHUP: 1,
@@ -41,12 +42,29 @@ Deno.test("run: a signal that ends COMMAND is told as 128 and its number", async
 
 Deno.test("run: a COMMAND that cannot be started", async () => {
   await using runner = new Runner();
-  const missing = await runner.swtpm(["run", "--", "no-such-program"]);
-  assert.equal(missing.code, 127, said(missing));
-  assert.match(missing.stderr, /^swtpm: .*'no-such-program': No such file or directory/);
-  const folder = await runner.swtpm(["run", "--", "/etc"]);
-  assert.equal(folder.code, 126, said(folder));
-  assert.match(folder.stderr, /^swtpm: .*'\/etc': Permission denied/);
+  await using folder = new TempDir();
+  const file = async (name: string, text: string, mode: number) => {
+    const path = folder.join(name);
+    await Deno.writeTextFile(path, text, { mode });
+    return path;
+  };
+  const plain = await file("plain", "#!/bin/sh\n", 0o644);
+  const cases: readonly [string, number, string][] = [
+    ["no-such-program", 127, "there is no 'no-such-program' in PATH"],
+    ["./no-such-program", 127, "there is no './no-such-program'"],
+    ["", 127, "its name is empty"],
+    ["/etc", 126, "'/etc' is a directory"],
+    [plain, 126, `'${plain}' is not executable ('chmod +x ${plain}' makes it so)`],
+    [await file("headless", "true\n", 0o755), 126, "is neither a program of this machine nor"],
+    [await file("astray", "#!/no/such/shell\n", 0o755), 127, "the interpreter that the first line"],
+    [`${plain}/below`, 127, "Not a directory"],
+  ];
+  for (const [program, code, reason] of cases) {
+    const outcome = await runner.swtpm(["run", "--", program]);
+    assert.equal(outcome.code, code, said(outcome));
+    assert.ok(outcome.stderr.startsWith("swtpm: COMMAND could not be started: "), said(outcome));
+    assert.ok(outcome.stderr.includes(reason), said(outcome));
+  }
   await runner.nothingLeft();
 });
 
@@ -57,6 +75,7 @@ Deno.test("run: failures of its own end with 125 and a reason", async () => {
     [["--tpmstate", "dir=/no/such/folder", "--", "true"], /'\/no\/such\/folder'/],
     [["--tpmstate", "nonsense", "--", "true"], /Unknown option 'nonsense'/],
     [["--libtpms", "/no/such/library", "--", "true"], /'\/no\/such\/library'/],
+    [["--tpm12", "--tpm2", "--", "true"], /--tpm2 and --tpm12/],
     [["--log", "file=/no/such/folder/log", "--", "true"], /'\/no\/such\/folder\/log'/],
     [["--", "echo", "{port}"], /'\{port\}' .* needs --tcp/],
     [["--tcp", "--", "echo", "{sock}"], /'\{sock\}' .* goes with Unix sockets/],
@@ -167,6 +186,47 @@ Deno.test("run: a client that shuts the TPM down does not end COMMAND", async ()
   await runner.nothingLeft();
 });
 
+Deno.test("run: swtpm stop in COMMAND returns at once, and COMMAND goes on", async () => {
+  await using runner = new Runner();
+  const { command } = programUnderTest();
+  const script = `"$0" stop && ls -A "$(dirname "$SWTPM_SOCK")"; exit 9`;
+  for (
+    const [options, left] of [[[], ""], [
+      ["--keep-on-failure"],
+      ".lock\nlog\ntpm2-00.permall\n",
+    ]] as const
+  ) {
+    const outcome = await runner.swtpm(["run", ...options, "--", "/bin/sh", "-c", script, command]);
+    assert.equal(outcome.code, 9, said(outcome));
+    assert.equal(outcome.stdout, left);
+    assert.doesNotMatch(outcome.stderr, /does not end/);
+  }
+});
+
+Deno.test("run: a terminal's interrupt key reaches COMMAND once", async () => {
+  await using runner = new Runner();
+  // Each command of the TPM takes a turn of the run, in which it would pass on what it got.
+  const script = `
+    count=0
+    trap 'count=$((count + 1)); echo caught' INT
+    echo ready
+    until read -r line; do :; done
+    for i in 1 2 3; do tpm2_getrandom -Q 1; done
+    echo "$line $count"
+    exit 5`;
+  const words = [programUnderTest().command, "run", "--", "/bin/bash", "-c", script];
+  await using terminal = await Terminal.start(words, { XDG_RUNTIME_DIR: runner.folder });
+  const { process } = terminal;
+  await waitUntil("COMMAND to be there", () => process.stdout.includes("ready"));
+  await terminal.type("\x03");
+  await waitUntil("the interrupt to come", () => process.stdout.includes("caught"));
+  await terminal.type("interrupts:\n");
+  const outcome = await process.ended();
+  assert.match(outcome.stdout, /^interrupts: 1\r$/m);
+  assert.equal(outcome.code, 5, said(outcome));
+  await runner.nothingLeft();
+});
+
 Deno.test("run: as process 1 it reaps what ends below it", async () => {
   await using runner = new Runner();
   // Orphans end while COMMAND runs; none may be left as a zombie.
@@ -184,6 +244,17 @@ Deno.test("run: as process 1 it reaps what ends below it", async () => {
   ], { env: { XDG_RUNTIME_DIR: runner.folder } });
   assert.equal(outcome.stdout, "number 1\nleft 0\n", said(outcome));
   assert.equal(outcome.code, 7);
+  await runner.nothingLeft();
+});
+
+Deno.test("run: as process 1 it passes signals on", async () => {
+  await using runner = new Runner();
+  const unshare = plainProgram("unshare", "/usr/bin/unshare");
+  const outcome = await run(unshare, [
+    ...["--pid", "--fork", "--kill-child", "--mount-proc", programUnderTest().command, "run"],
+    ...shell("kill -TERM 1; exec sleep 60"),
+  ], { env: { XDG_RUNTIME_DIR: runner.folder } });
+  assert.equal(outcome.code, 128 + SIGNALS.SIGTERM, said(outcome));
   await runner.nothingLeft();
 });
 

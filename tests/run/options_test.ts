@@ -15,8 +15,8 @@ function variablesIn(text: string): Record<string, string> {
 
 Deno.test("run: variables for every client, over Unix sockets", async () => {
   await using runner = new Runner();
-  // Variables of a run around this one must not shine through.
-  const env = { SWTPM_PORT: "1", TPM2TOOLS_TCTI: "device:/dev/tpm0" };
+  // Those that lead to another TPM must not shine through.
+  const env = { SWTPM_PORT: "1", TPM2TOOLS_TCTI: "device:/dev/tpm0", TPM_SERVER_NAME: "other" };
   const variables = variablesIn(await runner.ok(["--", "env"], { env }));
   const { SWTPM_SOCK: socket, ...others } = variables;
   assert.match(socket ?? "", /\/sock$/);
@@ -52,7 +52,8 @@ Deno.test("run: variables for every client, over TCP", async () => {
     TPM_COMMAND_PORT: port,
     TPM_PLATFORM_PORT: String(Number(port) + 1),
   });
-  const old = variablesIn(await runner.ok(["--tpm12", "--tcp", "--", "env"]));
+  const env = { TPM2TOOLS_TCTI: "device:/dev/tpm0" };
+  const old = variablesIn(await runner.ok(["--tpm12", "--tcp", "--", "env"], { env }));
   assert.equal(old.TCSD_TCP_DEVICE_PORT, old.SWTPM_PORT);
   assert.equal(old.TPM2TOOLS_TCTI, undefined);
 });
@@ -160,6 +161,16 @@ Deno.test("run: --log and --pcap as elsewhere", async () => {
   assert.match(await Deno.readTextFile(log), /Ctrl Cmd: length \d+/);
   const bytes = await Deno.readFile(capture);
   assert.equal(new DataView(bytes.buffer).getUint32(0), 0x0a0d0d0a, "no capture in pcapng");
+});
+
+Deno.test("run: a folder that no TCTI can name makes way for another one", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const comma = folder.join("one,two");
+  await Deno.mkdir(comma);
+  const env = { XDG_RUNTIME_DIR: comma, TMPDIR: runner.folder };
+  assert.match(await runner.ok(["--", "tpm2_getrandom", "--hex", "4"], { env }), /^[0-9a-f]{8}$/);
+  assert.deepEqual([...Deno.readDirSync(comma)], []);
 });
 
 Deno.test("run: a long folder makes way for a short one", async () => {

@@ -3,7 +3,7 @@
 import { explain } from "../../daemon/explain.ts";
 import { DirectoryBackend } from "../../state/directory.ts";
 import type { System } from "../../daemon/system.ts";
-import { type FileStatus, O } from "../../ffi/files.ts";
+import { type FileStatus, O, UNKNOWN_HOLDER } from "../../ffi/files.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
 import { staleSockets } from "./sockets.ts";
@@ -21,6 +21,7 @@ const STICKY = 0o1000;
  */
 const ROOM_MIN = 32 * 1024;
 const ROOM_ENOUGH = 600 * 1024;
+const UNITS = ["KiB", "MiB", "GiB", "TiB"] as const;
 
 export function stateDirectoryFindings(
   system: System,
@@ -45,7 +46,7 @@ export function stateDirectoryFindings(
   if (access.verdict === "fail") return [access, room];
   return [
     access,
-    lockFinding(system, machine, directory),
+    lockFinding(system, directory),
     room,
     contentsFinding(system, directory),
     ...fileFindings(system, directory),
@@ -83,7 +84,7 @@ function accessFinding(
   return ok("access", facts);
 }
 
-function lockFinding({ files }: System, machine: Machine, directory: string): Finding {
+function lockFinding({ files }: System, directory: string): Finding {
   const path = `${directory}/${LOCK_NAME}`;
   if (files.statusOf(path) === undefined) return ok("lock", "nobody holds it");
   let fd: number;
@@ -93,12 +94,12 @@ function lockFinding({ files }: System, machine: Machine, directory: string): Fi
     return fail("lock", (error as Error).message, `'chmod u+rw ${path}' by its owner`);
   }
   try {
-    const holder = machine.lockHolder(fd, path);
+    const holder = files.lockHolder(fd, path);
     if (holder === undefined) return ok("lock", "nobody holds it");
     return fail(
       "lock",
       `held by ${processName(files, holder)}: a TPM runs on this state`,
-      holder === 0
+      holder === UNKNOWN_HOLDER
         ? "end that process, or use another directory"
         : `end that process ('kill ${holder}'), or use another directory`,
     );
@@ -107,9 +108,8 @@ function lockFinding({ files }: System, machine: Machine, directory: string): Fi
   }
 }
 
-/** The kernel cannot name a process of another machine or PID namespace: 0. */
 function processName(files: System["files"], pid: number): string {
-  if (pid === 0) return "a process that cannot be seen from here";
+  if (pid === UNKNOWN_HOLDER) return "a process that cannot be seen from here";
   const name = systemFile(files, `/proc/${pid}/comm`);
   return name === undefined ? `process ${pid}` : `process ${pid} (${name})`;
 }
@@ -120,12 +120,18 @@ function roomFinding(machine: Machine, directory: string): Finding {
     return fail("room", "the file system is read-only", "mount it for writing, or use another one");
   }
   if (!anotherFile) return fail("room", "the file system takes no more files", "remove some");
-  const text = `${Math.floor(bytes / 1024)} KiB free`;
+  const text = `${inUnits(bytes)} free`;
   if (bytes < ROOM_MIN) return fail("room", `${text}: state cannot be written`, "make room");
   if (bytes < ROOM_ENOUGH) {
     return warn("room", `${text}: less than a TPM with many keys needs`, "make room");
   }
   return ok("room", text);
+}
+
+/** A size as people say it, rounded down. */
+function inUnits(bytes: number): string {
+  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(bytes, 1024)) / 10) - 1);
+  return `${Math.floor(bytes / 1024 ** (unit + 1))} ${UNITS[unit]}`;
 }
 
 function contentsFinding({ files }: System, directory: string): Finding {

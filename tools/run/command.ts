@@ -1,10 +1,9 @@
 // COMMAND as our child: started with the signals' defaults, told of the signals that we get, waited
 // for together with whatever else ends below us. What it is for is left to run.ts.
 import type { System } from "../../daemon/system.ts";
-import type { Children } from "../../ffi/children.ts";
+import type { Children, Variables } from "../../ffi/children.ts";
 import { O } from "../../ffi/files.ts";
-import { Errno, SystemError } from "../../ffi/libc.ts";
-import type { Ending } from "../../ffi/spawn.ts";
+import type { Ending } from "../../ffi/ending.ts";
 
 /** Signals that are COMMAND's affair, with their numbers on Linux. */
 const RELAYED = {
@@ -23,9 +22,7 @@ const FROM_KEYS: ReadonlySet<Relayed> = new Set(["SIGINT", "SIGQUIT"]);
 /** The name by which a process finds the terminal that it belongs to. */
 const TERMINAL = "/dev/tty";
 
-/** Exit codes of a shell, env(1) and others for a program that could not be started. */
-export const NOT_FOUND = 127;
-export const NOT_STARTED = 126;
+/** As shells do it. */
 const SIGNAL_BASE = 128;
 
 export interface CommandEvents {
@@ -58,8 +55,8 @@ export class Command {
   }
 
   /** Throws SystemError. */
-  start(words: readonly string[]): void {
-    this.#pid = this.children.start(words);
+  start(words: readonly string[], variables: Variables): void {
+    this.#pid = this.children.start(words, variables);
   }
 
   #relay(name: Relayed): void {
@@ -103,10 +100,4 @@ export function exitCodeOf(ending: Ending): number {
 /** The exit code that stands for a signal that ended us. */
 export function exitCodeOfSignal(signal: number): number {
   return SIGNAL_BASE + signal;
-}
-
-/** The exit code for a program that could not be started. */
-export function exitCodeOfFailedStart(error: unknown): number {
-  const missing = error instanceof SystemError && error.errno === Errno.ENOENT;
-  return missing ? NOT_FOUND : NOT_STARTED;
 }

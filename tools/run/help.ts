@@ -1,11 +1,11 @@
 // The help pages of `swtpm run`, `swtpm start` and `swtpm stop`.
 
-const TPM_OPTIONS = ` --tpm12               a TPM 1.2; without it, it is a TPM 2
+const TPM_OPTIONS = ` --tpm12               a TPM 1.2; without it, or with --tpm2, it is a TPM 2
  --tcp                 two neighbouring TCP ports of 127.0.0.1 in place of Unix
                        sockets; IBM's TSS wants them. Other users of the machine
                        can connect to them
  --tpmstate dir=DIR|backend-uri=URI[,...]
-                       keep the state there; without it, it is in memory
+                       keep the state there; without it, in memory only
  --key, --migration-key, --profile, --locality, --log, --pcap ARGUMENT
                        as for 'swtpm socket'
  --libtpms system|embedded|PATH
@@ -17,6 +17,11 @@ export const RUN_HELP = `Usage: swtpm run [options] [--] COMMAND [ARGS...]
 Runs COMMAND with a TPM of its own, which ends with it; without COMMAND, a
 shell. The TPM is on and started up, and TPM software finds it by its variables:
 tpm2-tools, OpenSSL's tpm2 provider, the PKCS #11 module, IBM's TSS, trousers.
+
+ swtpm run -- tpm2_getrandom --hex 16
+ swtpm run -- make check
+ swtpm run --tcp -- tssgetrandom -by 16
+ swtpm run --tpm12 -- sh -c 'tcsd && tpm_version'
 
 ${TPM_OPTIONS}
  --keep-on-failure     when COMMAND fails, keep the TPM's state and log, and say
@@ -31,16 +36,16 @@ channel is at the next port). Several clients may be connected at a time.
 Signals go to COMMAND. The exit code is COMMAND's, or 128 and the number of the
 signal that ended it; 125 when the TPM could not be started, 126 when COMMAND
 could not be, 127 when it was not found.
-
- swtpm run -- tpm2_getrandom --hex 16
- swtpm run -- make check
- swtpm run --tpm12 -- sh -c 'tcsd && tpm_version'
 `;
 
 export const START_HELP = `Usage: swtpm start [options]
 
 Starts a TPM in the background, on and started up, and prints the variables by
-which TPM software finds it: eval "$(swtpm start)". 'swtpm stop' ends it.
+which TPM software finds it. 'swtpm stop' ends it.
+
+ eval "$(swtpm start)"
+ tpm2_getrandom --hex 16
+ swtpm stop
 
 ${TPM_OPTIONS}
  --json                print the TPM's addresses and variables as JSON

@@ -11,6 +11,7 @@ import {
 import { getopt, type OptionShape } from "../../cli/getopt.ts";
 import { Line, type Surroundings } from "../../cli/line.ts";
 import { optionsOf } from "../../cli/options.ts";
+import { UsageError } from "../../cli/usage_error.ts";
 import type { DaemonConfig } from "../../daemon/config.ts";
 import type { LogConfig } from "../../daemon/log.ts";
 
@@ -85,6 +86,9 @@ export function readWords(
 }
 
 function tpmOptions(line: Line): TpmOptions {
+  if (line.has("tpm2") && line.has("tpm12")) {
+    throw new UsageError("--tpm2 and --tpm12 are for one TPM each: give one of them");
+  }
   return {
     // TPM_PATH is not looked at: what a test leaves behind should not depend on a variable.
     state: line.has("tpmstate") ? stateConfig(line) : undefined,

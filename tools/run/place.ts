@@ -16,6 +16,9 @@ const UNIX_PATH_MAX = 107;
 /** Below the ports that the kernel gives to connections (ip_local_port_range). */
 const PORTS = { from: 16_384, pairs: 8_192 } as const;
 
+/** A TCTI configuration has commas between its parts, and no way to write one. */
+const SEPARATOR = ",";
+
 /** Folders that may hold ours, in the order of preference. */
 export function candidateFolders(): string[] {
   const folders = [
@@ -37,6 +40,10 @@ export function isOurFolder(name: string): boolean {
 export function makeFolder(): { folder: string } | { reasons: string[] } {
   const reasons: string[] = [];
   for (const candidate of candidateFolders()) {
+    if (candidate.includes(SEPARATOR)) {
+      reasons.push(`'${candidate}' has a '${SEPARATOR}' in it, which no TCTI can name`);
+      continue;
+    }
     try {
       const folder = Deno.makeTempDirSync({ dir: candidate, prefix: FOLDER_PREFIX });
       if (bytesIn(`${folder}/${CONTROL}`) <= UNIX_PATH_MAX) return { folder };
@@ -56,6 +63,11 @@ export function unixPlace(folder: string): Place {
 /** Two neighbouring ports; whether they are free shows when they are listened on. */
 export function tcpPlace(): Place {
   return { kind: "tcp", port: PORTS.from + 2 * Math.floor(Math.random() * PORTS.pairs) };
+}
+
+/** Where the channels are, in the words of `--json`. */
+export function addressesOf(place: Place): { sock?: string; ctrl?: string; port?: number } {
+  return place.kind === "unix" ? { sock: place.socket, ctrl: place.control } : { port: place.port };
 }
 
 function bytesIn(text: string): number {

@@ -2,8 +2,8 @@
 // as a line of JSON.
 import { explain } from "../../daemon/explain.ts";
 import type { System } from "../../daemon/system.ts";
-import type { Ending } from "../../ffi/spawn.ts";
-import type { Place } from "./place.ts";
+import type { Ending } from "../../ffi/ending.ts";
+import { addressesOf, type Place } from "./place.ts";
 import { tctiOf } from "./variables.ts";
 
 export class Teller {
@@ -14,13 +14,10 @@ export class Teller {
 
   ready(place: Place, ms: number): void {
     if (!this.json) return;
-    const addresses = place.kind === "unix"
-      ? { sock: place.socket, ctrl: place.control }
-      : { port: place.port };
     this.#event({
       event: "ready",
       tcti: tctiOf(place),
-      ...addresses,
+      ...addressesOf(place),
       ms: Math.round(ms * 10) / 10,
     });
   }

@@ -1,10 +1,17 @@
 // How TPM software learns of our TPM: the variables that each of them reads, and the words that may
 // stand in a command line in their place.
 import { UsageError } from "../../cli/usage_error.ts";
-import { LOOPBACK, type Place } from "./place.ts";
+import type { Variables } from "../../ffi/children.ts";
+import { addressesOf, LOOPBACK, type Place } from "./place.ts";
 
-/** Variables and their values; undefined: must not be set. */
-export type Variables = Readonly<Record<string, string | undefined>>;
+/** A TPM as its clients see it. */
+interface Reachable {
+  place: Place;
+  tpm2: boolean;
+}
+
+/** What a variable is to be; undefined where there is nothing to say. */
+type Value = (tpm: Reachable) => string | undefined;
 
 /** The address as the TSS 2.0 libraries take it (TCTI configuration). */
 export function tctiOf(place: Place): string {
@@ -13,76 +20,72 @@ export function tctiOf(place: Place): string {
     : `swtpm:host=${LOOPBACK},port=${place.port}`;
 }
 
+const tcti: Value = onlyTpm2(({ place }) => tctiOf(place));
+const socket: Value = ({ place }) => addressesOf(place).sock;
+const control: Value = ({ place }) => addressesOf(place).ctrl;
+const port: Value = ({ place }) => addressesOf(place).port?.toString();
+const nextPort: Value = ({ place }) => place.kind === "tcp" ? String(place.port + 1) : undefined;
+
+/** A word for all that is reached over TCP. */
+function overTcp(word: string): Value {
+  return ({ place }) => place.kind === "tcp" ? word : undefined;
+}
+
+function onlyTpm2(value: Value): Value {
+  return (tpm) => tpm.tpm2 ? value(tpm) : undefined;
+}
+
+function onlyTpm12(value: Value): Value {
+  return (tpm) => tpm.tpm2 ? undefined : value(tpm);
+}
+
+/** All that we set. */
+const VARIABLES: Readonly<Record<string, Value>> = {
+  // scripts, and `swtpm stop`
+  SWTPM_SOCK: socket,
+  SWTPM_CTRL: control,
+  SWTPM_PORT: port,
+  // tpm2-tools
+  TPM2TOOLS_TCTI: tcti,
+  // the PKCS #11 module
+  TPM2_PKCS11_TCTI: tcti,
+  // the OpenSSL provider and the older OpenSSL engine
+  TPM2OPENSSL_TCTI: tcti,
+  TPM2TSSENGINE_TCTI: tcti,
+  // test suites of the TSS and of projects around it
+  TCTI: tcti,
+  TEST_TCTI: tcti,
+  TPM20TEST_TCTI: tcti,
+  // IBM's TSS, which speaks TCP only
+  TPM_INTERFACE_TYPE: onlyTpm2(overTcp("socsim")),
+  TPM_SERVER_TYPE: onlyTpm2(overTcp("raw")),
+  TPM_SERVER_NAME: onlyTpm2(overTcp(LOOPBACK)),
+  TPM_COMMAND_PORT: onlyTpm2(port),
+  TPM_PLATFORM_PORT: onlyTpm2(nextPort),
+  // tcsd, the daemon of trousers
+  TCSD_USE_TCP_DEVICE: onlyTpm12(() => "1"),
+  TCSD_UN_SOCKET_DEVICE_PATH: onlyTpm12(socket),
+  TCSD_TCP_DEVICE_HOSTNAME: onlyTpm12(overTcp(LOOPBACK)),
+  TCSD_TCP_DEVICE_PORT: onlyTpm12(port),
+};
+
+/**
+ * Every variable, also those that must not be set: one that led to another TPM, such as that of a run
+ * around this one, would have it used by mistake.
+ */
 export function variablesFor(place: Place, tpm2: boolean): Variables {
-  return { ...ownVariables(place), ...(tpm2 ? tpm2Variables(place) : tpm12Variables(place)) };
-}
-
-/** For scripts, and for `swtpm stop`. A run inside of another one must not see the other's. */
-function ownVariables(place: Place): Variables {
-  return place.kind === "unix"
-    ? { SWTPM_SOCK: place.socket, SWTPM_CTRL: place.control, SWTPM_PORT: undefined }
-    : { SWTPM_SOCK: undefined, SWTPM_CTRL: undefined, SWTPM_PORT: String(place.port) };
-}
-
-function tpm2Variables(place: Place): Variables {
-  const tcti = tctiOf(place);
-  return {
-    // tpm2-tools
-    TPM2TOOLS_TCTI: tcti,
-    // the PKCS #11 module
-    TPM2_PKCS11_TCTI: tcti,
-    // the OpenSSL provider and the older OpenSSL engine
-    TPM2OPENSSL_TCTI: tcti,
-    TPM2TSSENGINE_TCTI: tcti,
-    // test suites of the TSS and of projects around it
-    TCTI: tcti,
-    TEST_TCTI: tcti,
-    TPM20TEST_TCTI: tcti,
-    ...(place.kind === "tcp" ? ibmVariables(place.port) : {}),
-  };
-}
-
-/** IBM's TSS, which speaks TCP only. */
-function ibmVariables(port: number): Variables {
-  return {
-    TPM_INTERFACE_TYPE: "socsim",
-    TPM_SERVER_TYPE: "raw",
-    TPM_SERVER_NAME: LOOPBACK,
-    TPM_COMMAND_PORT: String(port),
-    TPM_PLATFORM_PORT: String(port + 1),
-  };
-}
-
-/** trousers' daemon, tcsd. */
-function tpm12Variables(place: Place): Variables {
-  return place.kind === "unix"
-    ? { TCSD_USE_TCP_DEVICE: "1", TCSD_UN_SOCKET_DEVICE_PATH: place.socket }
-    : {
-      TCSD_USE_TCP_DEVICE: "1",
-      TCSD_TCP_DEVICE_HOSTNAME: LOOPBACK,
-      TCSD_TCP_DEVICE_PORT: String(place.port),
-    };
+  return Object.fromEntries(
+    Object.entries(VARIABLES).map(([name, value]) => [name, value({ place, tpm2 })]),
+  );
 }
 
 /** Puts the TPM's addresses in the place of `{tcti}`, `{sock}`, `{ctrl}` and `{port}`. */
 export function replacePlaceholders(word: string, place: Place): string {
+  const values: Readonly<Record<string, unknown>> = { tcti: tctiOf(place), ...addressesOf(place) };
   return word.replaceAll(/\{(tcti|sock|ctrl|port)\}/g, (written, name) => {
-    const value = placeholderValue(name, place);
-    if (value !== undefined) return value;
+    const value = values[name];
+    if (value !== undefined) return String(value);
     const other = name === "port" ? "needs --tcp" : "goes with Unix sockets, not with TCP ports";
     throw new UsageError(`'${written}' in the arguments of COMMAND ${other}`);
   });
-}
-
-function placeholderValue(name: string, place: Place): string | undefined {
-  switch (name) {
-    case "tcti":
-      return tctiOf(place);
-    case "sock":
-      return place.kind === "unix" ? place.socket : undefined;
-    case "ctrl":
-      return place.kind === "unix" ? place.control : undefined;
-    default:
-      return place.kind === "tcp" ? String(place.port) : undefined;
-  }
 }
