@@ -120,7 +120,8 @@ export class Libtpms {
     try {
       return new Libtpms(path);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const message = error instanceof Error ? error.message : String(error);
+      const reason = message.replace(/^(Could not open library: )+/, "");
       const hint = "\nInstall libtpms: 'apt-get install libtpms0' (Debian, Ubuntu), " +
         "'dnf install libtpms' (Fedora, RHEL), 'zypper install libtpms0' (openSUSE), " +
         "'pacman -S libtpms' (Arch), 'apk add libtpms' (Alpine)";

@@ -1,5 +1,5 @@
 // `swtpm doctor`: what this machine offers to a TPM, what stands in its way, and what to do about it.
-// Looks only; what it looks at stands in doctor/.
+// Changes nothing; what it looks at stands in doctor/.
 import { getopt } from "../cli/getopt.ts";
 import type { Surroundings } from "../cli/line.ts";
 import { explain } from "../daemon/explain.ts";
@@ -12,13 +12,14 @@ import { kernelFindings } from "./doctor/kernel.ts";
 import { librariesFindings } from "./doctor/libraries.ts";
 import { socketFindings } from "./doctor/sockets.ts";
 import { stateDirectoryFindings } from "./doctor/state_directory.ts";
+import { trialFinding } from "./doctor/trial.ts";
 
 const HELP = `Usage: swtpm doctor [options] [DIR...]
 
 Says what this machine offers to a TPM, what stands in its way, and what to do
 about it; for each DIR, whether a TPM can keep its state there. Each line begins
-with 'ok', 'warn' (not everybody needs it) or 'fail' (no TPM can be had so). The
-exit code is 1 when there is a 'fail', else 0.
+with 'ok', 'warn' (not everybody needs it) or 'fail' (no TPM can be had so), and
+'->' says what to do. The exit code is 1 when there is a 'fail', else 0.
 
  --libtpms system|embedded|PATH
                        look at this libtpms; SWTPM_LIBTPMS does the same
@@ -56,11 +57,13 @@ export async function doctor(
     }
     const choice = given.get("libtpms") ?? surroundings.variable("SWTPM_LIBTPMS");
     const machine = new Machine(system.libc);
+    const libraries = await librariesFindings(system, choice);
     const findings = [
       programFinding(system),
-      ...await librariesFindings(system, choice),
+      ...libraries,
       ...kernelFindings(system, machine),
       ...socketFindings(system, machine),
+      ...(overall(libraries) === "fail" ? [] : [await trialFinding(choice)]),
       ...directories.flatMap((path) => stateDirectoryFindings(system, machine, path)),
     ];
     const verdict = overall(findings);

@@ -1,6 +1,7 @@
 // The libraries that the TPM is made of: which libtpms is used and what it can do, its OpenSSL, FIPS.
 import type { System } from "../../daemon/system.ts";
 import { chooseLibtpms, type Origin } from "../../ffi/choose_libtpms.ts";
+import { embeddedLibraries } from "../../ffi/embedded.ts";
 import type { Libtpms } from "../../ffi/libtpms.ts";
 import { Openssl } from "../../ffi/openssl.ts";
 import { opensslVersion } from "../../ffi/openssl_version.ts";
@@ -9,6 +10,8 @@ import { fail, type Finding, ok, warn } from "./finding.ts";
 import { systemFile } from "./system_file.ts";
 
 const FIPS_SWITCH = "/proc/sys/crypto/fips_enabled";
+/** Words of --libtpms that are no path. */
+const NAMES: ReadonlySet<string> = new Set(["", "system", "embedded"]);
 const INSTALL = "install libtpms: 'apt-get install libtpms0' (Debian, Ubuntu), " +
   "'dnf install libtpms' (Fedora, RHEL)";
 
@@ -21,7 +24,7 @@ export async function librariesFindings(
     chosen = await chooseLibtpms(system.files, choice);
   } catch (error) {
     const [reason] = (error as Error).message.split("\n");
-    return [fail("libtpms", reason!, INSTALL)];
+    return [fail("libtpms", reason!, remedyFor(system, choice))];
   }
   const { libtpms, origin, instead } = chosen;
   const text = `${versionOf(libtpms)}, ${nameOf(origin)}, ${abilities(libtpms)}`;
@@ -29,6 +32,15 @@ export async function librariesFindings(
     ? ok("libtpms", text)
     : warn("libtpms", `none on this machine: ${text}`, `${INSTALL}, to get its security updates`);
   return [finding, ...opensslFindings(system)];
+}
+
+/** What to do where a libtpms cannot be opened. */
+function remedyFor({ files }: System, choice: string | undefined): string {
+  const inside = embeddedLibraries(files).length > 0;
+  if (choice !== undefined && !NAMES.has(choice)) {
+    return `name another file, or let '--libtpms ${inside ? "embedded" : "system"}' do`;
+  }
+  return inside ? `${INSTALL}, or let '--libtpms embedded' do` : INSTALL;
 }
 
 function versionOf({ version }: Libtpms): string {

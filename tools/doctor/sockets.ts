@@ -19,7 +19,7 @@ export function socketFindings(system: System, machine: Machine): Finding[] {
       `no folder for the sockets of 'swtpm run': ${candidates.join(", ")} cannot be written`,
       "set XDG_RUNTIME_DIR or TMPDIR to one that can; 'swtpm run' uses TCP ports otherwise",
     )
-    : ok("sockets", `of 'swtpm run' go to '${place}'`);
+    : ok("sockets", `'swtpm run' puts them into '${place}'`);
   return [finding, ...candidates.flatMap((folder) => leftFindings(system, folder))];
 }
 
