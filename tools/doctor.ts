@@ -2,7 +2,6 @@
 // Changes nothing; what it looks at stands in doctor/.
 import { getopt } from "../cli/getopt.ts";
 import type { Surroundings } from "../cli/line.ts";
-import { explain } from "../daemon/explain.ts";
 import type { System } from "../daemon/system.ts";
 import { embeddedLibraries } from "../ffi/embedded.ts";
 import { Machine } from "../ffi/machine.ts";
@@ -13,6 +12,7 @@ import { librariesFindings } from "./doctor/libraries.ts";
 import { socketFindings } from "./doctor/sockets.ts";
 import { stateDirectoryFindings } from "./doctor/state_directory.ts";
 import { trialFinding } from "./doctor/trial.ts";
+import { complain, print } from "./output.ts";
 
 const HELP = `Usage: swtpm doctor [options] [DIR...]
 
@@ -70,7 +70,7 @@ export async function doctor(
     print(given.has("json") ? `${JSON.stringify({ verdict, findings })}\n` : page(findings));
     return verdict === "fail" ? 1 : 0;
   } catch (error) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`swtpm: ${explain(system, error)}\n`));
+    complain(system, error);
     return 1;
   }
 }
@@ -88,8 +88,4 @@ function page(findings: readonly Finding[]): string {
       ? line
       : `${line}${" ".repeat(VERDICT_WIDTH + CHECK_WIDTH)}-> ${remedy}\n`;
   }).join("");
-}
-
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
 }

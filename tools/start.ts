@@ -4,12 +4,12 @@ import type { Surroundings } from "../cli/line.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { Background, startInBackground } from "../daemon/background.ts";
 import { confine } from "../daemon/confine.ts";
-import { explain } from "../daemon/explain.ts";
 import { Log, LOG_DEFAULT } from "../daemon/log.ts";
 import { EndingSignals } from "../daemon/signals.ts";
 import type { System } from "../daemon/system.ts";
 import type { Variables } from "../ffi/children.ts";
 import { O } from "../ffi/files.ts";
+import { complain, print } from "./output.ts";
 import { START_HELP } from "./run/help.ts";
 import { readWords, type Wanted } from "./run/options.ts";
 import { openOwnTpm } from "./run/own_tpm.ts";
@@ -42,7 +42,7 @@ export async function start(
     if (background === undefined) return startInBackground(system);
     return await serve(system, wanted, githubFile, background);
   } catch (error) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`swtpm: ${explain(system, error)}\n`));
+    complain(system, error);
     return 1;
   }
 }
@@ -113,8 +113,4 @@ function append({ files }: System, path: string, text: string): void {
   } finally {
     files.close(fd);
   }
-}
-
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
 }

@@ -3,9 +3,9 @@ import { getopt } from "../cli/getopt.ts";
 import type { Surroundings } from "../cli/line.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { commands, requestHeader, resultOnly } from "../control/protocol.ts";
-import { explain } from "../daemon/explain.ts";
 import type { System } from "../daemon/system.ts";
 import { TpmResult } from "../wire/codes.ts";
+import { complain, print } from "./output.ts";
 import { STOP_HELP } from "./run/help.ts";
 import { LOOPBACK } from "./run/place.ts";
 
@@ -31,7 +31,7 @@ export async function stop(
     ) {
       if (step.kind === "error") throw step.error;
       if (step.kind === "operand") throw new UsageError(`Unknown parameter '${step.word}'`);
-      Deno.stdout.writeSync(new TextEncoder().encode(STOP_HELP));
+      print(STOP_HELP);
       return 0;
     }
     const address = addressIn(surroundings);
@@ -39,7 +39,7 @@ export async function stop(
     await gone(address);
     return 0;
   } catch (error) {
-    Deno.stderr.writeSync(new TextEncoder().encode(`swtpm: ${explain(system, error)}\n`));
+    complain(system, error);
     return 1;
   }
 }

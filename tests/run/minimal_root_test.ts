@@ -101,6 +101,7 @@ Deno.test("minimal root: the doctor on a machine without libtpms", async () => {
   );
   assert.match(inside.stdout, /^ok +OpenSSL +OpenSSL \d/m);
   assert.match(inside.stdout, /^warn +sockets +no folder for the sockets of 'swtpm run'/m);
+  assert.match(inside.stdout, /^ok +trial +'swtpm run' started a TPM 2 in \d+ ms$/m);
   const none = await root.run(["swtpm", "doctor", "--libtpms", "system"]);
   assert.equal(none.code, 1, said(none));
   assert.match(none.stdout, /^fail +libtpms +.*libtpms\.so\.0.*\n +-> install libtpms: 'apt-get/m);

@@ -16,26 +16,33 @@ interface Event {
 }
 
 export async function trialFinding(choice: string | undefined): Promise<Finding> {
-  const library = choice === undefined ? [] : ["--libtpms", choice];
+  try {
+    const ms = await startOne(choice === undefined ? [] : ["--libtpms", choice]);
+    return ok("trial", `'swtpm run' started a TPM 2 in ${Math.round(ms)} ms`);
+  } catch (error) {
+    return fail(
+      "trial",
+      `'swtpm run' could not start a TPM: ${(error as Error).message.split("\n")[0]}`,
+      "mend what is told above; 'swtpm run --log level=5 -- true' tells more",
+    );
+  }
+}
+
+/** Returns how long the TPM took; throws where there was none. */
+async function startOne(options: readonly string[]): Promise<number> {
   const { code, signal, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--json", ...library, "--", ...HARMLESS],
+    args: ["run", "--json", ...options, "--", ...HARMLESS],
     stdin: "null",
     stdout: "null",
     stderr: "piped",
     signal: AbortSignal.timeout(PATIENCE_MS),
   }).output();
   const told = events(new TextDecoder().decode(stderr));
-  const ready = told.find(({ event }) => event === "ready");
-  if (ready !== undefined && code === 0) {
-    return ok("trial", `'swtpm run' started a TPM 2 in ${Math.round(ready.ms ?? 0)} ms`);
-  }
-  const reason = told.find(({ event }) => event === "error")?.message?.split("\n")[0] ??
-    (signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`);
-  return fail(
-    "trial",
-    `'swtpm run' could not start a TPM: ${reason}`,
-    "mend what is told above; 'swtpm run --log level=5 -- true' tells more",
-  );
+  const ms = told.find(({ event }) => event === "ready")?.ms;
+  if (code === 0 && ms !== undefined) return ms;
+  const reason = told.find(({ event }) => event === "error")?.message;
+  const ending = signal === null ? `it ended with exit code ${code}` : `it was ended by ${signal}`;
+  throw new Error(reason ?? ending);
 }
 
 function events(text: string): Event[] {

@@ -1,0 +1,18 @@
+// What the programs beside the emulator print: their results on standard output, what stood in their
+// way on standard error.
+import { explain } from "../daemon/explain.ts";
+import type { System } from "../daemon/system.ts";
+
+export function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
+/** One line, as the emulator's own messages are. */
+export function tell(message: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`swtpm: ${message}\n`));
+}
+
+/** Tells of an error, and what can be said about it. */
+export function complain(system: Pick<System, "files" | "users">, error: unknown): void {
+  tell(explain(system, error));
+}
