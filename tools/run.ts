@@ -5,6 +5,7 @@ import { Log, LOG_DEFAULT } from "../daemon/log.ts";
 import type { System } from "../daemon/system.ts";
 import { Children, type Variables } from "../ffi/children.ts";
 import type { Ending } from "../ffi/ending.ts";
+import { print } from "./output.ts";
 import { Command, exitCodeOf, exitCodeOfSignal } from "./run/command.ts";
 import { RUN_HELP } from "./run/help.ts";
 import { readWords, type TpmOptions, type Wanted } from "./run/options.ts";
@@ -32,7 +33,7 @@ export async function run(
   try {
     const wanted = readWords("run", words, surroundings);
     if (wanted === "help") {
-      Deno.stdout.writeSync(new TextEncoder().encode(RUN_HELP));
+      print(RUN_HELP);
       return 0;
     }
     teller = new Teller(system, wanted.json);
@@ -138,9 +139,13 @@ class Run {
   }
 
   #finish(code: number, folder: string | undefined): number {
-    if (this.wanted.keepOnFailure && code !== 0 && folder !== undefined) {
+    const { keepOnFailure, tpm } = this.wanted;
+    // What was given a place of its own is there anyway.
+    const what = [...(tpm.state ? [] : ["state"]), ...(tpm.log ? [] : ["log"])];
+    if (keepOnFailure && code !== 0 && folder !== undefined && what.length > 0) {
       this.#kept = true;
-      this.teller.kept(folder, code);
+      const options = `${tpm.tpm2 ? "" : "--tpm12 "}--tpmstate dir=${folder}`;
+      this.teller.kept(folder, what, code, tpm.state ? undefined : options);
     }
     return code;
   }

@@ -89,6 +89,23 @@ Deno.test("run: failures of its own end with 125 and a reason", async () => {
   await runner.nothingLeft();
 });
 
+Deno.test("run: where the runtime does not start [runtime-folders]", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const { command } = programUnderTest();
+  const removed = `cd '${folder.join("gone")}' && rmdir '${folder.join("gone")}'`;
+  await Deno.mkdir(folder.join("gone"));
+  for (const surroundings of [removed, "export TMPDIR=relative"]) {
+    const script = `${surroundings}; exec '${command}' run -- echo reached`;
+    const outcome = await run(plainProgram("sh", "/bin/sh"), ["-c", script], {
+      env: { XDG_RUNTIME_DIR: runner.folder },
+    });
+    assert.equal(outcome.code, 1, said(outcome));
+    assert.equal(outcome.stdout, "");
+  }
+  await runner.nothingLeft();
+});
+
 Deno.test("run: signals reach COMMAND, which decides", async () => {
   await using runner = new Runner();
   for (const name of SIGNAL_NAMES) {

@@ -96,6 +96,22 @@ Deno.test("run: state stays where --tpmstate says, and only there", async () => 
   assert.ok((await Deno.stat(folder.join("tpm2-00.permall"))).isFile);
 });
 
+Deno.test("run: TPM_PATH is not looked at [state-memory]", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  await runner.ok(["--", "tpm2_getrandom", "-Q", "1"], { env: { TPM_PATH: folder.path } });
+  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+});
+
+Deno.test("run: COMMAND inherits no filter for system calls [run-seccomp]", async () => {
+  await using runner = new Runner();
+  const filters = (status: string) => /^Seccomp_filters:\t(\d+)$/m.exec(status)?.[1];
+  // The machine may have filters of its own.
+  const ours = filters(await Deno.readTextFile("/proc/self/status"));
+  assert.ok(ours !== undefined, "the kernel does not count filters");
+  assert.equal(filters(await runner.ok(["--", "cat", "/proc/self/status"])), ours);
+});
+
 Deno.test("run: a state that is in use is not touched", async () => {
   await using runner = new Runner();
   await using folder = new TempDir();
@@ -113,7 +129,7 @@ Deno.test("run: --keep-on-failure keeps state and log of a failure, and says whe
   const keep = ["run", "--keep-on-failure"];
   const failed = await runner.swtpm([...keep, ...shell("tpm2_getrandom -Q 4; exit 5")]);
   assert.equal(failed.code, 5, said(failed));
-  const folder = /kept in '([^']+)'/.exec(failed.stderr)?.[1];
+  const folder = /state and log can be found in '([^']+)'/.exec(failed.stderr)?.[1];
   assert.ok(folder !== undefined && folder.startsWith(runner.folder), failed.stderr);
   assert.deepEqual(runner.left().map((name) => `${runner.folder}/${name}`), [folder]);
   const kept = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -126,6 +142,18 @@ Deno.test("run: --keep-on-failure keeps state and log of a failure, and says whe
   );
   await runner.ok(["--tpmstate", `dir=${folder}`, "--", "tpm2_getrandom", "-Q", "1"]);
   await Deno.remove(folder, { recursive: true });
+
+  const old = await runner.swtpm([...keep, "--tpm12", "--tcp", "--", "false"]);
+  const resumed = /\('swtpm run (--tpm12 --tpmstate dir=\S+)' goes on/.exec(old.stderr)?.[1];
+  assert.ok(resumed !== undefined, said(old));
+  await runner.ok([...resumed.split(" "), "--", "true"]);
+  await Deno.remove(resumed.split("dir=")[1]!, { recursive: true });
+
+  await using places = new TempDir();
+  const given = ["--tpmstate", `dir=${places.path}`, "--log", `file=${places.join("log")}`];
+  const elsewhere = await runner.swtpm([...keep, ...given, "--", "false"]);
+  assert.equal(elsewhere.code, 1);
+  assert.equal(elsewhere.stderr, "");
 
   const good = await runner.swtpm([...keep, "--", "true"]);
   assert.equal(good.code, 0);

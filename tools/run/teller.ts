@@ -3,6 +3,7 @@
 import { explain } from "../../daemon/explain.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Ending } from "../../ffi/ending.ts";
+import { tell } from "../output.ts";
 import { addressesOf, type Place } from "./place.ts";
 import { tctiOf } from "./variables.ts";
 
@@ -23,43 +24,35 @@ export class Teller {
   }
 
   shell(): void {
-    if (!this.json) this.#line("this shell has a TPM of its own; it goes when the shell ends");
+    if (!this.json) tell("this shell has a TPM of its own; it goes when the shell ends");
   }
 
   note(message: string): void {
     if (this.json) this.#event({ event: "note", message });
-    else this.#line(message);
+    else tell(message);
   }
 
   ended(ending: Ending): void {
     if (this.json) this.#event({ event: "end", ...ending });
   }
 
-  kept(folder: string, code: number): void {
-    if (this.json) this.#event({ event: "kept", folder });
-    else {
-      this.#line(
-        `COMMAND failed with exit code ${code}; its TPM's state and log are kept in '${folder}' ` +
-          `('swtpm run --tpmstate dir=${folder}' goes on from there)`,
-      );
-    }
+  /** `what` is in the folder of a run that failed; `options` bring its TPM back. */
+  kept(folder: string, what: readonly string[], code: number, options: string | undefined): void {
+    if (this.json) return this.#event({ event: "kept", folder, what });
+    const use = options === undefined ? "" : ` ('swtpm run ${options}' goes on from there)`;
+    tell(
+      `COMMAND failed with exit code ${code}; its TPM's ${what.join(" and ")} can be found in ` +
+        `'${folder}'${use}`,
+    );
   }
 
   failed(error: unknown): void {
     const message = explain(this.system, error);
     if (this.json) this.#event({ event: "error", message });
-    else this.#line(message);
+    else tell(message);
   }
 
   #event(event: Record<string, unknown>): void {
-    this.#write(JSON.stringify(event));
-  }
-
-  #line(text: string): void {
-    this.#write(`swtpm: ${text}`);
-  }
-
-  #write(text: string): void {
-    Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+    Deno.stderr.writeSync(new TextEncoder().encode(`${JSON.stringify(event)}\n`));
   }
 }
