@@ -48,6 +48,33 @@ function scriptOf(action: string, step: string): string {
   return block.replaceAll(/^ {8}/gm, "");
 }
 
+/** How GitHub runs a script with `shell: bash`. */
+const BASH = plainProgram("bash", "/bin/bash");
+const BASH_OPTIONS = ["--noprofile", "--norc", "-eo", "pipefail", "-c"];
+
+Deno.test("action.yml: libtpms is installed where there is none, and only there", async () => {
+  await using folder = new TempDir();
+  const action = await Deno.readTextFile(checkoutPath("action.yml"));
+  const script = scriptOf(action, "Install libtpms");
+  const asked = folder.join("asked");
+  await Deno.writeTextFile(folder.join("sudo"), `#!/bin/sh\necho "$@" >> '${asked}'\n`, {
+    mode: 0o755,
+  });
+  await Deno.writeTextFile(folder.join("ldconfig"), "#!/bin/sh\n", { mode: 0o755 });
+  const install = async (script: string) => {
+    const env = { PATH: `${folder.path}:${Deno.env.get("PATH")}` };
+    const outcome = await run(BASH, [...BASH_OPTIONS, script], { env });
+    assert.equal(outcome.code, 0, said(outcome));
+    return await Deno.readTextFile(asked).catch(() => "");
+  };
+  assert.equal(await install(script), "", "this machine has one");
+  assert.ok(script.includes("/sbin/ldconfig"));
+  assert.equal(
+    await install(script.replace("/sbin/ldconfig", "ldconfig")),
+    "apt-get update\napt-get install --yes --no-install-recommends libtpms0\n",
+  );
+});
+
 Deno.test("action.yml: its steps leave a TPM in the environment of the next ones", async () => {
   await using runner = new Runner();
   await using folder = new TempDir();
@@ -57,9 +84,7 @@ Deno.test("action.yml: its steps leave a TPM in the environment of the next ones
   );
 
   const files = { GITHUB_ENV: folder.join("env"), GITHUB_OUTPUT: folder.join("output") };
-  const bash = plainProgram("bash", "/bin/bash");
-  const options = ["--noprofile", "--norc", "-eo", "pipefail", "-c"];
-  const start = await run(bash, [...options, scriptOf(action, "Start the TPM")], {
+  const start = await run(BASH, [...BASH_OPTIONS, scriptOf(action, "Start the TPM")], {
     env: {
       ...files,
       GITHUB_ACTION_PATH: checkoutPath(),
@@ -71,7 +96,7 @@ Deno.test("action.yml: its steps leave a TPM in the environment of the next ones
   const lines = (await Deno.readTextFile(files.GITHUB_ENV)).trimEnd().split("\n");
   const env = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
   assert.equal(await Deno.readTextFile(files.GITHUB_OUTPUT), `tcti=${env.TCTI}\n`);
-  const client = await run(bash, [...options, "tpm2_getrandom --hex 4"], { env });
+  const client = await run(BASH, [...BASH_OPTIONS, "tpm2_getrandom --hex 4"], { env });
   assert.match(client.stdout, /^[0-9a-f]{8}$/, said(client));
   const stopped = await runner.swtpm(["stop"], { env });
   assert.equal(stopped.code, 0, said(stopped));
