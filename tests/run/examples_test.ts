@@ -1,4 +1,5 @@
-// The examples, run as their first lines say. The one in Go is in go_example_test.ts.
+// The examples, run as their first lines say, and what the README tells first. The example in Go is
+// in go_example_test.ts.
 
 import assert from "node:assert/strict";
 import { type Outcome, run, TestProcess } from "../support/process.ts";
@@ -24,6 +25,34 @@ async function example(words: readonly string[]): Promise<Outcome> {
     timeoutMs: EXAMPLE_MS,
   });
 }
+
+/** The commands of the README's first block of shell lines. */
+async function firstLines(): Promise<string> {
+  const readme = await Deno.readTextFile(checkoutPath("README.md"));
+  const block = /```sh\n([\s\S]*?)```/.exec(readme)?.[1];
+  assert.ok(block !== undefined, "the README has no shell lines");
+  return block;
+}
+
+Deno.test("README: the first lines work as they stand", async () => {
+  await using folder = new TempDir();
+  const path = await pathWithSwtpm(folder);
+  // Whatever project it is, its tests find the TPM.
+  await Deno.writeTextFile(
+    folder.join("make"),
+    `#!/bin/sh\necho "$1: $(tpm2_getrandom --hex 4)"\n`,
+    {
+      mode: 0o755,
+    },
+  );
+  const bash = plainProgram("bash", "/bin/bash");
+  const outcome = await run(bash, ["-ec", await firstLines()], {
+    cwd: folder.path,
+    env: { PATH: path, XDG_RUNTIME_DIR: folder.path },
+  });
+  assert.equal(outcome.code, 0, said(outcome));
+  assert.match(outcome.stdout, /^[0-9a-f]{32}check: [0-9a-f]{8}\n$/);
+});
 
 Deno.test("example: seal.sh", async () => {
   const outcome = await example([programUnderTest().command, "run", "--", "examples/seal.sh"]);

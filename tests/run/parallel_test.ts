@@ -37,7 +37,7 @@ Deno.test(`run: ${RUNS} at a time, each with its own TPM`, async () => {
 });
 
 for (const transport of ["unix", "tcp"] as const) {
-  Deno.test(`clients of one TPM are answered in turn over ${transport}`, async () => {
+  Deno.test(`clients of one TPM are answered in turn over ${transport} [several-clients]`, async () => {
     await using tpm = await StartedTpm.start(transport === "tcp" ? ["--tcp"] : []);
     using first = await DataClient.connect(tpm.address);
     using second = await DataClient.connect(tpm.address);
@@ -107,7 +107,7 @@ Deno.test("more clients than fit wait until one leaves", async () => {
   assert.equal(readGetRandom(await late.answer()).length, 2);
 });
 
-Deno.test("swtpm socket serves one client after the other", async () => {
+Deno.test("swtpm socket serves one client after the other [several-clients]", async () => {
   await using emulator = await Emulator.start({ flags: ["startup-clear"] });
   const address: Address = emulator.dataAddress;
   using first = await DataClient.connect(address);
