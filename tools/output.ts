@@ -9,7 +9,16 @@ export function print(text: string): void {
 
 /** One line, as the emulator's own messages are. */
 export function tell(message: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`swtpm: ${message}\n`));
+  printAside(`swtpm: ${message}\n`);
+}
+
+/** On standard error. Where nobody can be told, what is done goes on all the same. */
+export function printAside(text: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // A full disk, or a reader that has gone.
+  }
 }
 
 /** Tells of an error, and what can be said about it. */

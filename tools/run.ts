@@ -2,6 +2,7 @@
 // nothing of the TPM is left behind.
 import type { Surroundings } from "../cli/line.ts";
 import { Log, LOG_DEFAULT } from "../daemon/log.ts";
+import type { Loop } from "../daemon/loop.ts";
 import type { System } from "../daemon/system.ts";
 import { Children, type Variables } from "../ffi/children.ts";
 import type { Ending } from "../ffi/ending.ts";
@@ -89,12 +90,23 @@ class Run {
     const code = this.#start(words, variablesFor(place, options.tpm2));
     if (code !== undefined) return code;
     this.#endLoop = () => loop.end();
-    await loop.run();
-    // A client may have ended the TPM: COMMAND goes on without, and is told so by closed sockets.
-    tpm.dispose();
+    await this.#serve(loop, tpm);
     const ending = await this.#ended.promise;
     teller.ended(ending);
     return this.#finish(exitCodeOf(ending), folder);
+  }
+
+  /**
+   * Serves until COMMAND ends or a client shuts the TPM down: COMMAND goes on without, and is told so
+   * by closed sockets. What goes wrong with the TPM neither ends COMMAND nor changes its exit code.
+   */
+  async #serve(loop: Loop, tpm: DisposableStack): Promise<void> {
+    try {
+      using _serving = tpm.move();
+      await loop.run();
+    } catch (error) {
+      this.teller.failed(error);
+    }
   }
 
   /** Makes the folder for sockets and for what may be kept, where one is needed. */
@@ -104,7 +116,7 @@ class Run {
     const made = makeFolder();
     if ("folder" in made) {
       closers.defer(() => {
-        if (!this.#kept) Deno.removeSync(made.folder, { recursive: true });
+        if (!this.#kept) this.#removeFolder(made.folder);
       });
       return made.folder;
     }
@@ -114,6 +126,15 @@ class Run {
       `TCP ports take the place of Unix sockets, as no folder can be made: ${reasons}`,
     );
     return undefined;
+  }
+
+  #removeFolder(folder: string): void {
+    try {
+      Deno.removeSync(folder, { recursive: true });
+    } catch (error) {
+      // COMMAND may have done so itself.
+      if (!(error instanceof Deno.errors.NotFound)) this.teller.failed(error);
+    }
   }
 
   /** COMMAND and its arguments; a shell where none is given. */

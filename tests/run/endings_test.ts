@@ -30,6 +30,29 @@ Deno.test("run: COMMAND's exit code is the exit code", async () => {
   await runner.nothingLeft();
 });
 
+Deno.test("run: whatever else goes wrong, the exit code is COMMAND's", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const state = folder.join("state");
+  await Deno.mkdir(state);
+  const removed = shell('rm -r "$(dirname "$SWTPM_SOCK")"; exit 42');
+  const littered = shell('touch "$(dirname "$SWTPM_SOCK")/more"; exit 42');
+  // The state cannot be stored any more: neither now nor when the TPM ends.
+  const lost = shell(`rm -r ${state}; tpm2_changeauth -c o secret || exit 42`);
+  for (const words of [removed, littered, ["--tpmstate", `dir=${state}`, ...lost]]) {
+    const outcome = await runner.swtpm(["run", ...words]);
+    assert.equal(outcome.code, 42, said(outcome));
+    await runner.nothingLeft();
+  }
+  const { command } = programUnderTest();
+  const script = `"$0" run --json -- sh -c 'exit 42' 2> /dev/full`;
+  const untold = await run(plainProgram("sh", "/bin/sh"), ["-c", script, command], {
+    env: { XDG_RUNTIME_DIR: runner.folder },
+  });
+  assert.equal(untold.code, 42, said(untold));
+  await runner.nothingLeft();
+});
+
 Deno.test("run: a signal that ends COMMAND is told as 128 and its number", async () => {
   await using runner = new Runner();
   for (const [name, number] of [["KILL", 9], ["TERM", 15], ["SEGV", 11]] as const) {

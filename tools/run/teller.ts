@@ -3,7 +3,7 @@
 import { explain } from "../../daemon/explain.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Ending } from "../../ffi/ending.ts";
-import { tell } from "../output.ts";
+import { printAside, tell } from "../output.ts";
 import { addressesOf, type Place } from "./place.ts";
 import { tctiOf } from "./variables.ts";
 
@@ -53,6 +53,6 @@ export class Teller {
   }
 
   #event(event: Record<string, unknown>): void {
-    Deno.stderr.writeSync(new TextEncoder().encode(`${JSON.stringify(event)}\n`));
+    printAside(`${JSON.stringify(event)}\n`);
   }
 }
