@@ -3,14 +3,22 @@
 import type { Interface } from "../daemon/config.ts";
 import type { ParameterType } from "./grammar.ts";
 import { type Option, optionsOf } from "./options.ts";
+import { type Tool, type ToolOption, toolOptions } from "./tool_options.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = typeof SHELLS[number];
 
 const INTERFACES: readonly Interface[] = ["socket", "chardev", "cuse"];
-const TOP = [
-  ...INTERFACES,
-  ...["run", "start", "stop", "doctor", "completions", "--help", "--version"],
+const TOOLS: readonly Tool[] = ["run", "start", "stop", "doctor"];
+const TOP = [...INTERFACES, ...TOOLS, "completions", "--help", "--version"];
+
+/** An option of an interface, or of a program beside it. */
+type Completed = Option | ToolOption;
+
+/** Who has options, with them. */
+const PROGRAMS: readonly { name: string; options: readonly Completed[] }[] = [
+  ...INTERFACES.map((name) => ({ name, options: optionsOf(name) })),
+  ...TOOLS.map((name) => ({ name, options: toolOptions(name) })),
 ];
 
 /** Words that a sub-parameter takes, where they can be counted. */
@@ -43,7 +51,7 @@ export function completions(shell: string | undefined): string | undefined {
 }
 
 /** What can follow `--option `: `type=unixio`, `path=`, `terminate`. */
-function argumentWords({ name, parameters }: Option): string[] {
+function argumentWords({ name, parameters }: Completed): string[] {
   return Object.entries(parameters ?? {}).flatMap(([parameter, type]: [string, ParameterType]) => {
     if (type === "boolean") return [parameter];
     const known = choices[`${name}.${parameter}`];
@@ -53,7 +61,7 @@ function argumentWords({ name, parameters }: Option): string[] {
   });
 }
 
-function names({ name, letter }: Option): string[] {
+function names({ name, letter }: Completed): string[] {
   return letter === undefined ? [`--${name}`] : [`-${letter}`, `--${name}`];
 }
 
@@ -62,11 +70,11 @@ function header(shell: Shell, use: string): string {
 }
 
 function bash(): string {
-  const optionCases = INTERFACES.map((which) =>
-    `    ${which}) words="${optionsOf(which).flatMap(names).join(" ")}" ;;`
+  const optionCases = PROGRAMS.map(({ name, options }) =>
+    `    ${name}) words="${options.flatMap(names).join(" ")}" ;;`
   );
-  const seen = new Map<string, Option>();
-  for (const option of INTERFACES.flatMap(optionsOf)) seen.set(option.name, option);
+  const seen = new Map<string, Completed>();
+  for (const option of PROGRAMS.flatMap(({ options }) => options)) seen.set(option.name, option);
   const argumentCases = [...seen.values()].flatMap((option) => {
     const words = argumentWords(option);
     const pattern = names(option).join("|");
@@ -89,6 +97,12 @@ _swtpm() {
   if [ "$which" = completions ]; then
     COMPREPLY=($(compgen -W "${SHELLS.join(" ")}" -- "$cur"))
     return
+  fi
+  if [ "$which" = run ]; then
+    case " \${given[*]} " in
+      *" -- ") COMPREPLY=($(compgen -c -- "$cur")); return ;;
+      *" -- "*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    esac
   fi
   case "$cur" in
     --*=*) prev="\${cur%%=*}" head="$prev=" ;;
@@ -120,6 +134,11 @@ ${argumentCases.join("\n")}
     esac
     return
   fi
+  case "$which:$cur" in
+    *:-*) ;;
+    run:*) COMPREPLY=($(compgen -c -- "$cur")); return ;;
+    doctor:*) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+  esac
   case "$which" in
 ${optionCases.join("\n")}
   esac
@@ -131,21 +150,27 @@ complete -F _swtpm swtpm
 
 function zsh(): string {
   const quote = (text: string) => text.replace(/[[\]:\\']/g, (letter) => `'\\${letter}'`);
-  const argument = (option: Option) => {
+  const argument = (option: Completed) => {
     if (!option.argument) return "";
     const words = argumentWords(option);
     if (words.length > 0) return `:${option.name}:_swtpm_list ${words.join(" ")}`;
     return FILE.includes(option.name) ? `:${option.name}:_files` : `:${option.name}:`;
   };
-  const interfaceCases = INTERFACES.map((which) => {
-    const specs = optionsOf(which).flatMap((option) =>
+  const operands: Readonly<Record<string, string>> = {
+    run: "      '*::command:_normal'",
+    doctor: "      '*:directory:_files -/'",
+  };
+  const programCases = PROGRAMS.map(({ name: program, options }) => {
+    const specs = options.flatMap((option) =>
       names(option).map((name) => {
         // Both --x y and --x=y.
         const written = option.argument && name.startsWith("--") ? `${name}=` : name;
         return `      '${written}[${quote(summary(option))}]${argument(option)}'`;
       })
     );
-    return `    ${which}) _arguments \\\n${specs.join(" \\\n")} ;;`;
+    const operand = operands[program];
+    const all = operand === undefined ? specs : [...specs, operand];
+    return `    ${program}) _arguments \\\n${all.join(" \\\n")} ;;`;
   });
   return `#compdef swtpm
 ${header("zsh", "Use: swtpm completions zsh > a folder of $fpath, as _swtpm")}
@@ -162,7 +187,7 @@ _swtpm() {
   local which=$words[2]
   shift words; (( CURRENT-- ))
   case $which in
-${interfaceCases.join("\n")}
+${programCases.join("\n")}
     completions) compadd -- ${SHELLS.join(" ")} ;;
   esac
 }
@@ -173,11 +198,11 @@ _swtpm "$@"
 
 function fish(): string {
   const quote = (text: string) => `'${text.replace(/['\\]/g, (letter) => `\\${letter}`)}'`;
-  const lines = INTERFACES.flatMap((which) =>
-    optionsOf(which).map((option) => {
+  const lines = PROGRAMS.flatMap(({ name, options }) =>
+    options.map((option) => {
       const words = argumentWords(option);
       return [
-        `complete -c swtpm -n ${quote(`__fish_seen_subcommand_from ${which}`)} -l ${option.name}`,
+        `complete -c swtpm -n ${quote(`__fish_seen_subcommand_from ${name}`)} -l ${option.name}`,
         ...(option.letter === undefined ? [] : [`-s ${option.letter}`]),
         ...(option.argument ? ["-r"] : []),
         ...(words.length > 0 ? [`-f -a ${quote(`(__swtpm_list ${words.join(" ")})`)}`] : []),
@@ -199,6 +224,6 @@ ${lines.join("\n")}
 }
 
 /** The first words of an option's help. */
-function summary({ help }: Option): string {
+function summary({ help }: Completed): string {
   return help.split(/[;:.(]/)[0]!.trim();
 }

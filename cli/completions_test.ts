@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { completions } from "./completions.ts";
 import { options } from "./options.ts";
+import { toolOptions } from "./tool_options.ts";
 
 /** What bash would offer behind these words. */
 async function offered(line: string): Promise<string[]> {
@@ -25,6 +26,17 @@ Deno.test("bash: interfaces, options of an interface", async () => {
   deepEqual(await offered("swtpm completions z"), ["zsh"]);
 });
 
+Deno.test("bash: options of the programs beside the emulator, and what they are used on", async () => {
+  deepEqual(await offered("swtpm run --ke"), ["--key", "--keep-on-failure"]);
+  deepEqual(await offered("swtpm run --tpmstate di"), ["dir="]);
+  deepEqual(await offered("swtpm start --git"), ["--github-env"]);
+  deepEqual(await offered("swtpm doctor /us"), ["/usr"]);
+  ok((await offered("swtpm run basenam")).includes("basename"));
+  ok((await offered("swtpm run --tcp -- basenam")).includes("basename"));
+  deepEqual(await offered("swtpm run -- ls --ke"), []);
+  deepEqual(await offered("swtpm run -- ls /us"), ["/usr"]);
+});
+
 Deno.test("bash: sub-parameters, also behind a comma and behind =", async () => {
   deepEqual(await offered("swtpm socket --ctrl ty"), ["type=unixio", "type=tcp"]);
   deepEqual(await offered("swtpm socket --ctrl type=u"), ["unixio"]);
@@ -40,7 +52,7 @@ Deno.test("bash: nothing is offered where nothing can be known", async () => {
 for (const shell of ["bash", "zsh", "fish"]) {
   Deno.test(`${shell}: every option is in the script`, () => {
     const script = completions(shell)!;
-    for (const { name } of options) {
+    for (const { name } of [...options, ...toolOptions("run"), ...toolOptions("start")]) {
       ok(script.includes(shell === "fish" ? `-l ${name} ` : `--${name}`), name);
     }
   });

@@ -2,6 +2,7 @@
 // Changes nothing; what it looks at stands in doctor/.
 import { getopt } from "../cli/getopt.ts";
 import type { Surroundings } from "../cli/line.ts";
+import { toolOptions } from "../cli/tool_options.ts";
 import type { System } from "../daemon/system.ts";
 import { embeddedLibraries } from "../ffi/embedded.ts";
 import { Machine } from "../ffi/machine.ts";
@@ -27,12 +28,6 @@ with 'ok', 'warn' (not everybody needs it) or 'fail' (no TPM can be had so), and
  -h|--help             print this page and exit
 `;
 
-const OPTIONS = [
-  { name: "libtpms", argument: true },
-  { name: "json", argument: false },
-  { name: "help", letter: "h", argument: false },
-] as const;
-
 /** Columns before the text: verdict, what was looked at. */
 const VERDICT_WIDTH = 6;
 const CHECK_WIDTH = 14;
@@ -46,7 +41,7 @@ export async function doctor(
   try {
     const given = new Map<string, string>();
     const directories: string[] = [];
-    for (const step of getopt(words, OPTIONS, { program: "doctor" })) {
+    for (const step of getopt(words, toolOptions("doctor"), { program: "doctor" })) {
       if (step.kind === "error") throw step.error;
       if (step.kind === "operand") directories.push(step.word);
       else given.set(step.name, step.argument);

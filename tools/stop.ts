@@ -1,6 +1,7 @@
 // `swtpm stop`: ends the TPM that `swtpm start` started and waits until nothing of it is left.
 import { getopt } from "../cli/getopt.ts";
 import type { Surroundings } from "../cli/line.ts";
+import { toolOptions } from "../cli/tool_options.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { commands, requestHeader, resultOnly } from "../control/protocol.ts";
 import type { System } from "../daemon/system.ts";
@@ -24,11 +25,7 @@ export async function stop(
   words: readonly string[],
 ): Promise<number> {
   try {
-    for (
-      const step of getopt(words, [{ name: "help", letter: "h", argument: false }], {
-        program: "stop",
-      })
-    ) {
+    for (const step of getopt(words, toolOptions("stop"), { program: "stop" })) {
       if (step.kind === "error") throw step.error;
       if (step.kind === "operand") throw new UsageError(`Unknown parameter '${step.word}'`);
       print(STOP_HELP);

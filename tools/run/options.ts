@@ -8,29 +8,14 @@ import {
   profileConfig,
   stateConfig,
 } from "../../cli/configuration.ts";
-import { getopt, type OptionShape } from "../../cli/getopt.ts";
+import { getopt } from "../../cli/getopt.ts";
 import { Line, type Surroundings } from "../../cli/line.ts";
-import { optionsOf } from "../../cli/options.ts";
+import { type Tool, toolOptions } from "../../cli/tool_options.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import type { DaemonConfig } from "../../daemon/config.ts";
 import type { LogConfig } from "../../daemon/log.ts";
 
-/** What both programs take from `swtpm socket`. */
-const SOCKET_OPTIONS: ReadonlySet<string> = new Set(
-  ["tpmstate", "key", "migration-key", "profile", "locality", "log", "pcap", "libtpms", "tpm2"],
-);
-const OWN_OPTIONS: readonly OptionShape[] = [
-  { name: "tpm12", argument: false },
-  { name: "tcp", argument: false },
-  { name: "json", argument: false },
-  { name: "help", letter: "h", argument: false },
-];
-const PROGRAM_OPTIONS: Readonly<Record<Program, readonly OptionShape[]>> = {
-  run: [{ name: "keep-on-failure", argument: false }],
-  start: [{ name: "github-env", argument: false }],
-};
-
-export type Program = "run" | "start";
+export type Program = Extract<Tool, "run" | "start">;
 
 /** What kind of TPM is wanted, and how it is reached. */
 export interface TpmOptions {
@@ -65,12 +50,7 @@ export function readWords(
 ): Wanted | "help" {
   const line = new Line(surroundings);
   const command: string[] = [];
-  const shapes = [
-    ...OWN_OPTIONS,
-    ...PROGRAM_OPTIONS[program],
-    ...optionsOf("socket").filter(({ name }) => SOCKET_OPTIONS.has(name)),
-  ];
-  for (const step of getopt(words, shapes, { program, operandEnds: true })) {
+  for (const step of getopt(words, toolOptions(program), { program, operandEnds: true })) {
     if (step.kind === "error") throw step.error;
     if (step.kind === "operand") command.push(step.word);
     else if (step.name === "help") return "help";
