@@ -117,7 +117,11 @@ export class Loop {
     }
     if (tpm.pending !== undefined) await tpm.pending;
     this.#control?.close();
-    for (const { channel } of this.#clients) channel.close();
+    for (const client of this.#clients) {
+      // An answer that comes now has nobody to go to.
+      client.answering = false;
+      client.channel.close();
+    }
   }
 
   /** Waits for what the data connections have, and for further ones; returns the listener's slot. */
