@@ -61,9 +61,12 @@ export class MinimalRoot {
       `exec chroot --userspec=${NOBODY} "$ROOT" /usr/bin/env -i $VARIABLES "$@"`,
     ];
     const variables = { PATH: "/usr/local/bin:/usr/bin:/bin", ...options.env };
-    // The mounts are this command's own, and go with it.
+    // Mounts and processes are this command's own, and go with it.
     const unshare = plainProgram("unshare", "/usr/bin/unshare");
-    const own = ["--mount", "--propagation", "private", ...(options.network ? ["--net"] : [])];
+    const own = [
+      ...["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child"],
+      ...(options.network ? ["--net"] : []),
+    ];
     return await run(unshare, [...own, "/bin/sh", "-ec", mounts.join("\n"), "sh", ...words], {
       env: {
         ROOT: this.path,

@@ -16,14 +16,13 @@ const DANCE = `
   folder=$(mktemp -d)
   swtpm socket --tpm2 --tpmstate dir=$folder --server type=unixio,path=$folder/sock \\
     --ctrl type=unixio,path=$folder/sock.ctrl 2> /dev/null &
+  trap 'kill $!; wait $!; rm -r $folder' EXIT
   until [ -S $folder/sock.ctrl ]; do sleep 0.01; done
-  swtpm_ioctl --unix $folder/sock.ctrl -i
+  # The path is there a moment before anybody listens.
+  until swtpm_ioctl --unix $folder/sock.ctrl -i 2> /dev/null; do kill -0 $!; done
   export TPM2TOOLS_TCTI=swtpm:path=$folder/sock
   tpm2_startup -c
-  ${NOW.join(" ")}
-  kill $!
-  wait $!
-  rm -r $folder`;
+  ${NOW.join(" ")}`;
 
 const swtpm = programUnderTest().command;
 const ways: Readonly<Record<string, readonly string[]>> = {
