@@ -314,16 +314,17 @@ export class Loop {
 
   /** Looks so many times for the next message; true when it came. */
   #look(client: DataConnection, looks: number): boolean {
+    const { spin } = this.parts;
     const { channel, reader } = client;
     for (let look = 0; look < looks; look++) {
       const outcome = reader.receive(channel);
       if (outcome === "nothing") continue;
       if (outcome === "gone") this.#lose(client);
       if (outcome !== "message") return false;
-      this.parts.spin.hit();
+      spin.found(look);
       return true;
     }
-    if (looks > 0) this.parts.spin.missed();
+    spin.missed();
     return false;
   }
 
