@@ -7,10 +7,10 @@ import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";
 
 /**
- * What the runtime may not do for us any more: the environment, new sockets, files. It never could
- * start programs. What is left is C: libtpms, and the descriptors and state files that we have by it.
+ * What the runtime may not do for us any more: programs, the environment, new sockets, files. What
+ * is left is C: libtpms, and the descriptors and state files that we have by it.
  */
-const REVOKED = ["env", "net", "read", "write"] as const;
+const REVOKED = ["run", "env", "net", "read", "write"] as const;
 
 /** Gives up what serving does not need. Throws when the filter cannot be installed. */
 export function confine(

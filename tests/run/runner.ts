@@ -18,9 +18,10 @@ export class Runner implements AsyncDisposable {
     return this.#sockets.path;
   }
 
-  /** Starts the program with these words. */
+  /** Starts the program with these words, and with the signals' defaults: nohup ignores SIGHUP. */
   start(words: readonly string[], options: StartOptions = {}): TestProcess {
-    return new TestProcess(programUnderTest(), words, this.#with(options));
+    const program = throughEnv(programUnderTest(), "--default-signal");
+    return new TestProcess(program, words, this.#with(options));
   }
 
   /** Runs the program to its end, whatever that is. */
@@ -37,7 +38,7 @@ export class Runner implements AsyncDisposable {
 
   /** The same without a single variable, as a service or a cron job has it. */
   async bare(words: readonly string[]): Promise<string> {
-    const program = withoutVariables(programUnderTest());
+    const program = throughEnv(programUnderTest(), "-i");
     const options = { cwd: this.folder, timeoutMs: RUN_MS };
     const outcome = await run(program, ["run", ...words], options);
     assert.equal(outcome.code, 0, `"env -i run ${words.join(" ")}" failed: ${said(outcome)}`);
@@ -84,10 +85,11 @@ export function shell(script: string): string[] {
   return ["--", "/bin/bash", "-ec", script];
 }
 
-function withoutVariables(program: Program): Program {
+/** The program as env(1) starts it, in whose place it then is. */
+function throughEnv(program: Program, option: string): Program {
   return {
-    ...plainProgram(`env -i ${program.name}`, "/usr/bin/env"),
-    args: ["-i", program.command, ...program.args],
+    ...plainProgram(`env ${option} ${program.name}`, "/usr/bin/env"),
+    args: [option, program.command, ...program.args],
   };
 }
 
