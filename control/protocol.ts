@@ -1,5 +1,5 @@
-// The control protocol as one table (spec/control-channel.md 2.2): per command its number, when it
-// is allowed, how long it may be, what it carries and what success looks like. Server, client and
+// The control protocol as one table (the C program's swtpm/tpm_ioctl.h): per command its number, when
+// it is allowed, how long it may be, what it carries and what success looks like. Server, client and
 // tests read this table; what the commands do stands in handlers.ts.
 import { reserved, type Struct, struct, u32, u8, type Value } from "../wire/codec.ts";
 

@@ -1,5 +1,5 @@
 // The bytes around a stored state: a header and tag-length-value entries, as the C program writes
-// them (spec/state.md 4.6). Pure: nothing here reads or writes a file.
+// them. Pure: nothing here reads or writes a file.
 import { struct, u16, u32, u8, type Value } from "../wire/codec.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { StateError } from "./error.ts";

@@ -1,5 +1,5 @@
-// AES-CBC with an HMAC over ciphertext and IV, as state files and migration blobs use it
-// (spec/state.md 4.6). Where key bytes come from is key_file.ts' affair.
+// AES-CBC with an HMAC over ciphertext and IV, as the C program's state files and migration blobs
+// use it. Where key bytes come from is key_file.ts' affair.
 import { TpmResult } from "../wire/codes.ts";
 import { StateError } from "./error.ts";
 

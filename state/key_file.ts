@@ -1,5 +1,5 @@
 // Where keys come from: a file or a passed descriptor with the key itself, in hexadecimal digits or
-// bytes, or with a pass phrase that a key is derived from (spec/state.md 4.6, "Key material").
+// bytes, or with a pass phrase that a key is derived from (swtpm(8), --key).
 import { type Files, O } from "../ffi/files.ts";
 import { readToEnd } from "../ffi/patient_read.ts";
 import { StateError } from "./error.ts";

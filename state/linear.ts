@@ -1,6 +1,6 @@
 // States one behind the other in a single file or block device, behind a header with a table of
-// them (spec/state.md 4.5), readable and writable by the C program. A new state goes into free
-// space; writing the header, which fits in one sector, then replaces the old one at one stroke.
+// them: the C program's format, readable and writable by it. A new state goes into free space;
+// writing the header, which fits in one sector, then replaces the old one at one stroke.
 import { type Files, type FileStatus, O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
 import { TpmResult } from "../wire/codes.ts";

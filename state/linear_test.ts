@@ -76,7 +76,7 @@ test("a new file has the C program's header and layout", ({ open, read, path }) 
   assert.deepEqual(told, [`Formatting 'file://${path}' for TPM state`]);
   assert.equal(Deno.statSync(path).mode! & 0o777, 0o640 & ~Deno.umask());
 
-  // The example of spec/state.md 4.5, which was observed.
+  // Observed with the C program and states of these sizes.
   backend.store("permall", filled(1388, 1));
   assert.deepEqual(entries(read()), [[0, 192, 1388, 2048]]);
   assert.equal(read().length, 2240);

@@ -1,5 +1,5 @@
 // When the lock on the stored state is taken and given up: at the start of the TPM, or with its
-// first command where the state is still on its way here (spec/control-channel.md 2.3).
+// first command where the state is still on its way here (swtpm(8), --migration incoming).
 import type { Backend } from "./backend.ts";
 
 /** Attempts after the state was handed out: the other side may take a while to let go again. */

@@ -115,7 +115,7 @@ Deno.test("version 1 states are read", () => {
   );
 });
 
-/** Flags of an exported blob by keys (spec/state.md 4.7). */
+/** Flags of an exported blob by keys, as the C program sets them. */
 const EXPORTS: { keys: () => StoreKeys; flags: number; decrypted: number }[] = [
   { keys: () => ({}), flags: 0x04, decrypted: 0x04 },
   { keys: () => ({ file: KEY_128() }), flags: 0x05, decrypted: 0x04 },

@@ -1,5 +1,5 @@
-// States of the first format, which had no entries and no HMAC: only read, never written
-// (spec/state.md 4.6, "Version-1 blobs").
+// States of the C program's first format, which had no entries and no HMAC: only read, never
+// written.
 import type { StateKey } from "./key.ts";
 import { StateError } from "./error.ts";
 

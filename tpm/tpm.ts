@@ -177,7 +177,7 @@ export class Tpm {
 
   /**
    * Sends the TPM2_Shutdown that keeps a dictionary-attack counter from going up, unless a client
-   * did so with its last command (spec/data-channel.md 3.8).
+   * did so with its last command (swtpm(8), --flags disable-auto-shutdown).
    */
   shutdown(): void {
     const { autoShutdown } = this.parts;

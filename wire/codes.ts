@@ -66,7 +66,7 @@ export const Tpm2 = {
 
 /**
  * The vendor command by which the Linux vTPM proxy driver sets the locality; the same number for
- * both versions (spec/data-channel.md 3.5).
+ * both versions (linux/vtpm_proxy.h).
  */
 export const CC_SET_LOCALITY = 0x20001000;
 

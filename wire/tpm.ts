@@ -27,7 +27,7 @@ export const startupCommand = struct("Startup command", {
   type: u16,
 });
 
-/** The vTPM proxy's SetLocality command (spec/data-channel.md 3.5). */
+/** The SetLocality command of Linux' vTPM proxy (drivers/char/tpm/tpm_vtpm_proxy.c). */
 export const setLocalityCommand = struct("SetLocality command", {
   tag: u16,
   size: u32,
@@ -37,7 +37,7 @@ export const setLocalityCommand = struct("SetLocality command", {
 
 /**
  * What may stand before a TPM 2 command, as Microsoft's simulator defined it: `word` is
- * {@linkcode SEND_COMMAND}, `size` is not looked at (spec/data-channel.md 3.2).
+ * {@linkcode SEND_COMMAND}, `size` is not looked at, as in the C program.
  */
 export const sendCommandPrefix = struct("send-command prefix", {
   word: u32,
