@@ -74,7 +74,7 @@ function assertConversation(packets: readonly Packet[]): void {
   });
 }
 
-Deno.test("tshark reads a capture as TPM commands and responses", async () => {
+Deno.test("tshark reads a capture as TPM commands and responses [pcap-checksums]", async () => {
   await using folder = new TempDir();
   const path = folder.join("capture");
   await capture(path, "checksums");
@@ -86,15 +86,18 @@ Deno.test("tshark reads a capture as TPM commands and responses", async () => {
   assert.equal(Deno.statSync(path).mode! & 0o777, 0o640);
 });
 
-Deno.test("without checksums they are left out; the mode is as asked for", async () => {
-  await using folder = new TempDir();
-  const path = folder.join("capture");
-  await capture(path, "mode=0604");
-  const packets = await packetsOf(path);
-  assertConversation(packets);
-  assert.ok(packets.every(({ tcpChecksum }) => tcpChecksum !== GOOD));
-  assert.equal(Deno.statSync(path).mode! & 0o777, 0o604);
-});
+for (const words of [[], ["checksums=false"]]) {
+  const title = `without checksums they are left out: ${words.join() || "by default"}`;
+  Deno.test(`${title} [pcap-checksums]`, async () => {
+    await using folder = new TempDir();
+    const path = folder.join("capture");
+    await capture(path, "mode=0604", ...words);
+    const packets = await packetsOf(path);
+    assertConversation(packets);
+    assert.ok(packets.every(({ tcpChecksum }) => tcpChecksum !== GOOD));
+    assert.equal(Deno.statSync(path).mode! & 0o777, 0o604, "the mode is as asked for");
+  });
+}
 
 Deno.test("a capture is added to, or begun anew with truncate", async () => {
   await using folder = new TempDir();
