@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { CMD } from "../support/control.ts";
 import { ControlClient } from "../support/client.ts";
+import { peerProgram } from "../support/peer_programs.ts";
 import { freePort } from "../support/ports.ts";
 import { type Outcome, run, TestProcess } from "../support/process.ts";
 import { plainProgram, type Program, programUnderTest } from "../support/programs.ts";
@@ -33,7 +34,6 @@ Deno.test("--daemon returns when the TPM can be reached, and leaves one process"
   assert.ok(server.running);
   assert.equal(Deno.readLinkSync(`/proc/${server.pid}/exe`), programUnderTest().command);
   assert.equal(Deno.readLinkSync(`/proc/${server.pid}/cwd`), folder.path);
-  assert.notEqual(server.stat(6), new OtherProcess(Deno.pid).stat(6), "its session is its own");
   for (const fd of [1, 2]) {
     assert.equal(Deno.readLinkSync(`/proc/${server.pid}/fd/${fd}`), "/dev/null");
   }
@@ -46,6 +46,19 @@ Deno.test("--daemon returns when the TPM can be reached, and leaves one process"
   server.kill("SIGTERM");
   await server.ended();
   assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["state"]);
+});
+
+Deno.test("a daemon leads its session, the C program 0.10 is a member [daemon-session]", async () => {
+  const programs = [[programUnderTest(), true], [await peerProgram("0.10"), false]] as const;
+  for (const [program, leads] of programs) {
+    await using folder = new TempDir();
+    const { code, stderr } = await startBy(program, folder);
+    assert.equal(code, 0, stderr);
+    await using server = new OtherProcess(Number(readIfThere(folder.join("pid"))));
+    const session = server.stat(6);
+    assert.notEqual(session, new OtherProcess(Deno.pid).stat(6), `${program.name}: ours`);
+    assert.equal(session === String(server.pid), leads, program.name);
+  }
 });
 
 Deno.test("--daemon returns with the server's message and exit code when it fails", async () => {

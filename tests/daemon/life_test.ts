@@ -1,16 +1,20 @@
 // The end of an emulator and what it leaves: signals, the pid file in both its forms, sockets.
 
 import assert from "node:assert/strict";
+import { whileFailing } from "../state/failing_calls.ts";
+import { hex } from "../support/bytes.ts";
+import { CMD } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
 import { run, TestProcess } from "../support/process.ts";
-import { withNewLibtpms } from "../support/peer_programs.ts";
+import { peerProgram, withNewLibtpms } from "../support/peer_programs.ts";
 import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { waitUntil } from "../support/wait.ts";
 import { exists, OtherProcess, readIfThere } from "./process_status.ts";
 
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-  Deno.test(`${signal} ends it in order`, async () => {
+const ENDINGS = [["SIGTERM", ""], ["SIGINT", " [sighup]"], ["SIGHUP", " [sighup]"]] as const;
+for (const [signal, key] of ENDINGS) {
+  Deno.test(`${signal} ends it in order${key}`, async () => {
     await using folder = new TempDir();
     const pidFile = folder.join("pid");
     await using emulator = await Emulator.start({
@@ -29,7 +33,24 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   });
 }
 
-Deno.test("who finds the pid file of a TPM that starts by itself finds its state", async () => {
+for (const signal of ["SIGINT", "SIGHUP"] as const) {
+  Deno.test(`${signal} kills the C program 0.10, whose sockets stay [sighup]`, async () => {
+    const { name, command, args, env } = await peerProgram("0.10");
+    // Whoever runs the tests may ignore the signal, which children inherit.
+    const program = {
+      ...{ name, env, command: "/usr/bin/env" },
+      args: [`--default-signal=${signal}`, command, ...args],
+    };
+    await using emulator = await Emulator.start({ program, flags: ["startup-clear"] });
+    await emulator.serving();
+    emulator.kill(signal);
+    assert.equal((await emulator.process.ended()).signal, signal);
+    const { controlAddress } = emulator;
+    assert.ok(controlAddress.transport === "unix" && exists(controlAddress.path));
+  });
+}
+
+Deno.test("who finds the pid file of a TPM that starts by itself finds its state [pid-file]", async () => {
   await using folder = new TempDir();
   const pidFile = folder.join("pid");
   const args = ["--pid", `file=${pidFile}`];
@@ -38,6 +59,35 @@ Deno.test("who finds the pid file of a TPM that starts by itself finds its state
   assert.ok(exists(folder.join("tpm2-00.permall")));
   emulator.kill("SIGTERM");
   assert.equal((await emulator.ended()).code, 0);
+});
+
+Deno.test("an answered SHUTDOWN has left no pid file, socket or lock [shutdown-release]", async () => {
+  await using folder = new TempDir();
+  const pidFile = folder.join("pid");
+  await using emulator = await Emulator.start({
+    flags: ["startup-clear"],
+    args: ["--pid", `file=${pidFile}`],
+  });
+  using control = await emulator.connectControl();
+  await control.command(CMD.GET_CONFIG);
+  const { ino } = Deno.statSync(`${emulator.stateDir}/.lock`);
+  const seen = () => ({
+    pidFile: exists(pidFile),
+    sockets: [emulator.controlAddress, emulator.dataAddress].map((address) =>
+      address.transport === "unix" && exists(address.path)
+    ),
+    locked: Deno.readTextFileSync("/proc/locks").includes(`:${ino} `),
+  });
+  assert.deepEqual(seen(), { pidFile: true, sockets: [true, true], locked: true });
+  // It stands still from its answer on: what is seen then does not come of its end.
+  await whileFailing(emulator.pid, { call: "sendto", how: "signal=SIGSTOP" }, async () => {
+    assert.equal(hex(await control.command(CMD.SHUTDOWN)), "00000000");
+    assert.deepEqual(seen(), { pidFile: false, sockets: [false, false], locked: false });
+    assert.ok(emulator.process.running);
+  });
+  emulator.kill("SIGCONT");
+  const { code, stderr } = await emulator.process.ended();
+  assert.equal(code, 0, stderr);
 });
 
 Deno.test("the pid file may be a passed descriptor", async () => {

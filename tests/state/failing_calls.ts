@@ -9,7 +9,7 @@ import { waitUntil } from "../support/wait.ts";
 export interface Failing {
   /** Name of the system call. */
   readonly call: string;
-  /** What strace does to it: `error=EIO`, `signal=SIGKILL:when=2`. */
+  /** What strace does to it: `error=EIO`, `signal=SIGKILL:when=2`, `signal=SIGSTOP`. */
   readonly how: string;
   /** Only calls on this file. */
   readonly path?: string | undefined;
@@ -40,7 +40,8 @@ export async function whileFailing<T>(
     strace.kill("SIGINT");
     await strace.ended();
     const made = Deno.readTextFileSync(trace);
-    const done = how.startsWith("signal=") ? "killed by" : "(INJECTED)";
+    const signal = /^signal=(\w+)/.exec(how)?.[1];
+    const done = signal === undefined ? "(INJECTED)" : signal === "SIGKILL" ? "killed by" : signal;
     if (!made.includes(done)) {
       throw new Error(`nothing was done to a ${call}: ${made} ${strace.stderr}`);
     }
