@@ -15,6 +15,8 @@ import { OtherProcess } from "./process_status.ts";
 
 /** Debian's numbers of nobody and nogroup. */
 const NOBODY = 65534;
+/** A group of whoever starts the program. */
+const ANY_GROUP = 4;
 
 /** A folder that nobody can work in. */
 function folderOfNobody(folder: TempDir, ...parts: string[]): string {
@@ -69,17 +71,48 @@ Deno.test("--chroot and --runas: it serves and writes its state, without any pow
   );
 });
 
-Deno.test("--runas with a number leaves no group of the caller's", async () => {
+Deno.test("--runas with a number leaves no group of the caller's [runas-groups]", async () => {
+  for (
+    const [program, groups] of [
+      [programUnderTest(), String(NOBODY)],
+      [await peerProgram("0.10"), String(ANY_GROUP)],
+    ] as const
+  ) {
+    await using folder = new TempDir();
+    const stateDir = folderOfNobody(folder, "state");
+    const sockets = folderOfNobody(folder, "sockets");
+    const { name, command, args, env } = program;
+    const member = {
+      ...{ name, env, command: "/usr/bin/setpriv" },
+      args: [`--groups=${ANY_GROUP}`, command, ...args],
+    };
+    await using server = new TestProcess(member, [
+      ...["socket", "--tpm2", "--tpmstate", `dir=${stateDir}`, "--runas", String(NOBODY)],
+      ...["--server", `type=unixio,path=${sockets}/data`, "--flags", "startup-clear"],
+    ]);
+    await waitUntil("the data socket", () => unixListening(`${sockets}/data`));
+    await assertAnswers(`${sockets}/data`);
+    assert.equal(new OtherProcess(server.pid).status("Groups"), groups, name);
+  }
+});
+
+Deno.test("a user is looked up in the new root, then outside of it [runas-lookup]", async () => {
   await using folder = new TempDir();
-  const stateDir = folderOfNobody(folder, "state");
-  const sockets = folderOfNobody(folder, "sockets");
-  await using server = new TestProcess(programUnderTest(), [
-    ...["socket", "--tpm2", "--tpmstate", `dir=${stateDir}`, "--runas", String(NOBODY)],
-    ...["--server", `type=unixio,path=${sockets}/data`, "--flags", "startup-clear"],
-  ]);
-  await waitUntil("the data socket", () => unixListening(`${sockets}/data`));
-  await assertAnswers(`${sockets}/data`);
-  assert.equal(new OtherProcess(server.pid).status("Groups"), String(NOBODY));
+  const [empty, withUser] = [folder.join("empty"), folder.join("with-user")] as const;
+  Deno.mkdirSync(empty);
+  Deno.mkdirSync(`${withUser}/etc`, { recursive: true });
+  Deno.writeTextFileSync(`${withUser}/etc/passwd`, "inside:x:1234:1234::/:/bin/false\n");
+  for (
+    const [program, outside] of [[programUnderTest(), 0], [await peerProgram("0.10"), 1]] as const
+  ) {
+    const start = async (root: string, user: string) => {
+      const words = ["--chroot", root, "--runas", user, "--print-capabilities"];
+      return (await run(program, ["socket", "--tpm2", ...words])).code;
+    };
+    assert.equal(await start(withUser, "inside"), 0, program.name);
+    assert.equal(await start(empty, "nobody"), outside, program.name);
+    assert.equal(await start(empty, "inside"), 1, program.name);
+  }
 });
 
 Deno.test("a refused access names path, owner, mode and who we are", async () => {
@@ -158,4 +191,32 @@ Deno.test("the mode and the owner of a socket are as asked for", async () => {
   assert.ok(controlAddress.transport === "unix");
   const { mode, uid, gid } = Deno.statSync(controlAddress.path);
   assert.deepEqual([mode! & 0o777, uid, gid], [0o600, NOBODY, NOBODY]);
+});
+
+Deno.test("a socket is at no time more open than its mode [umask-sockets]", async () => {
+  for (
+    const [program, created] of [
+      [programUnderTest(), 0o600],
+      [await peerProgram("0.10"), 0o777],
+    ] as const
+  ) {
+    await using folder = new TempDir();
+    const path = folder.join("control");
+    const { name, command, args, env } = program;
+    // It does not come to change the mode: what is there is as it was created.
+    const killed = {
+      ...{ name, env, command: "/bin/sh" },
+      args: [
+        ...["-c", 'umask 0; exec "$@"', "sh", "/usr/bin/strace", "-f", "-qq"],
+        ...["-o", folder.join("trace"), "-e", "trace=/chmod"],
+        ...["-e", "inject=/chmod:error=EPERM:signal=SIGKILL", command, ...args],
+      ],
+    };
+    const { signal, stderr } = await run(killed, [
+      ...["socket", "--tpm2", "--tpmstate", `dir=${folder.path}`],
+      ...["--ctrl", `type=unixio,path=${path},mode=0600`],
+    ]);
+    assert.equal(signal, "SIGKILL", stderr);
+    assert.equal(Deno.statSync(path).mode! & 0o777, created, name);
+  }
 });

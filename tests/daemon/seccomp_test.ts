@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { deniedCalls } from "../../sandbox/denied_calls.ts";
 import { Emulator } from "../support/emulator.ts";
 import { run, TestProcess } from "../support/process.ts";
-import { checkoutPath, plainProgram } from "../support/programs.ts";
+import { peerProgram } from "../support/peer_programs.ts";
+import { checkoutPath, plainProgram, programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
 import { readAnswer, readCreatePrimary, tpm2 } from "../support/tpm2.ts";
 import { OtherProcess } from "./process_status.ts";
 import { waitUntil } from "../support/wait.ts";
@@ -28,10 +30,34 @@ function confined(action: string, call: string) {
 }
 
 for (const call of DENIED) {
-  Deno.test(`the profile kills for ${call}`, async () => {
+  Deno.test(`the profile kills for ${call} [seccomp-list]`, async () => {
     const { signal, stdout, stderr } = await confined("kill", call);
     assert.equal(signal, "SIGSYS", stderr);
     assert.equal(stdout, "confined\n");
+  });
+}
+
+/** By which calls each program installs a filter: libseccomp has two ways. */
+const INSTALLING = [["ours", "seccomp", 1], ["the C program 0.10", "prctl,seccomp", 0]] as const;
+for (const [who, calls, exitCode] of INSTALLING) {
+  Deno.test(`without its profile ${who} ends with ${exitCode} [seccomp-exit]`, async () => {
+    await using folder = new TempDir();
+    const program = who === "ours" ? programUnderTest() : await peerProgram("0.10");
+    const { name, command, args, env } = program;
+    const traced = {
+      ...{ name, env, command: "/usr/bin/strace" },
+      args: [
+        ...["-f", "-qq", "-o", folder.join("trace"), "-e", `trace=${calls}`],
+        ...["-e", `inject=${calls}:error=EPERM`, command, ...args],
+      ],
+    };
+    const { code, stderr } = await run(traced, [
+      ...["socket", "--tpm2", "--tpmstate", `dir=${folder.path}`, "--flags", "startup-clear"],
+      ...["--ctrl", `type=unixio,path=${folder.join("control")}`],
+    ]);
+    assert.equal(code, exitCode, stderr);
+    assert.match(stderr, /seccomp/);
+    if (who === "ours") assert.match(stderr, /--seccomp action=none does without/);
   });
 }
 
