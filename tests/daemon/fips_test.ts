@@ -40,15 +40,20 @@ interface Start {
 
 const starts: readonly Start[] = [
   {
-    title: "a TPM 2 with all its algorithms turns FIPS off",
+    title: "a TPM 2 with all its algorithms turns FIPS off [fips-off]",
     host: BOTH,
     words: ["--tpm2"],
-    // COMPATIBILITY.md: fips-off
     code: [0, 1],
     says: [/does not offer camellia-128/, OFF],
     keepsSilent: [SHA1],
   },
-  { title: "a TPM 1.2 turns FIPS off", host: BOTH, words: [], code: [0, 0], says: [OFF] },
+  {
+    title: "a TPM 1.2 turns FIPS off [fips-off]",
+    host: BOTH,
+    words: [],
+    code: [0, 0],
+    says: [OFF],
+  },
   {
     title: "what the FIPS provider alone cannot offer is named",
     host: FIPS_ALONE,
@@ -115,7 +120,23 @@ for (const { title, host, words, code, says = [], keepsSilent = [] } of starts) 
   });
 }
 
-Deno.test("with FIPS turned off the TPM has what FIPS forbids", async () => {
+Deno.test("of SHA-1 signatures those with 1024 bit keys are tried [sha1-trials]", async () => {
+  await using folder = new TempDir();
+  const log = folder.join("log");
+  const tried = async (program: Program) => {
+    const words = ["--tpm2", "--log", `file=${log},level=5,truncate`];
+    const { code, stderr } = await start(program, words, "/dev/null");
+    assert.equal(code, 0, stderr);
+    const text = Deno.readTextFileSync(log);
+    return [...text.matchAll(/Tested: (RSA-\d+-sign\(SHA1.*)/g)].map(([, name]) => name);
+  };
+  const short = ["RSA-1024-sign(SHA1, pkcs1-pss)", "RSA-1024-sign(SHA1, pkcs1)"];
+  assert.deepEqual(await tried(await withNewLibtpms()), short);
+  const long = short.map((name) => name.replace("1024", "2048"));
+  assert.deepEqual(await tried(await peerProgram("0.10")), [...short, ...long]);
+});
+
+Deno.test("with FIPS turned off the TPM has what FIPS forbids [fips-off]", async () => {
   await using folder = new TempDir();
   await using emulator = await Emulator.start({
     program: await withNewLibtpms(),
