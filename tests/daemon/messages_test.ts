@@ -65,7 +65,7 @@ Deno.test("a failed start says why", async () => {
   assert.match(stderr, /Could not initialize the TPM 2/);
 });
 
-Deno.test("a wrong option suggests the nearest right one", async () => {
+Deno.test("a wrong option suggests the nearest right one [suggestions]", async () => {
   const option = await run(programUnderTest(), ["socket", "--tmpstate", "dir=x"]);
   assert.equal(option.code, 1);
   assert.match(option.stderr, /'--tmpstate' \(did you mean '--tpmstate'\?\)/);

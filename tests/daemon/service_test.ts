@@ -55,7 +55,7 @@ async function assertChannels(controlPath: string, dataPath: string): Promise<vo
   assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
 }
 
-Deno.test("READY=1 when the TPM can be used, STOPPING=1 at the end", async () => {
+Deno.test("READY=1 when the TPM can be used, STOPPING=1 at the end [stopping]", async () => {
   await using folder = new TempDir();
   const path = folder.join("notify");
   await using manager = listener(`UNIX-RECV:${path}`);

@@ -57,7 +57,7 @@ Deno.test("a part of a body does not keep SIGTERM from ending", async () => {
   }
 });
 
-Deno.test("a control client that never reads does not hold up the data channel", async () => {
+Deno.test("a control client that never reads does not hold up the data channel [hang-up]", async () => {
   await using emulator = await Emulator.start({ flags: ["startup-clear"] });
   const control = await emulator.connectControl();
   using data = await emulator.connectData();
@@ -77,7 +77,7 @@ Deno.test("a control client that never reads does not hold up the data channel",
   assert.ok(await sending instanceof Error, "the emulator has taken 20,000 requests unread");
 });
 
-Deno.test("a data client that never reads does not hold up the control channel", async () => {
+Deno.test("a data client that never reads does not hold up the control channel [hang-up]", async () => {
   await using emulator = await Emulator.start({ flags: ["startup-clear"] });
   const data = await emulator.connectData();
   using control = await emulator.connectControl();

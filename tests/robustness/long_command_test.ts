@@ -35,7 +35,7 @@ async function untilShown(what: string, attempt: () => Promise<boolean>): Promis
   assert.fail(`in ${ATTEMPTS} attempts ${what}`);
 }
 
-Deno.test("the control channel answers while a key is generated", async () => {
+Deno.test("the control channel answers while a key is generated [long-commands]", async () => {
   await using emulator = await Emulator.start({ flags: ["startup-clear"] });
   using data = await emulator.connectData();
   using control = await emulator.connectControl();
@@ -49,7 +49,7 @@ Deno.test("the control channel answers while a key is generated", async () => {
   });
 });
 
-Deno.test("a key generation can be cancelled, and the TPM goes on", async () => {
+Deno.test("a key generation can be cancelled, and the TPM goes on [long-commands]", async () => {
   await using emulator = await Emulator.start({ flags: ["startup-clear"] });
   using data = await emulator.connectData();
   using control = await emulator.connectControl();

@@ -10,7 +10,7 @@ import { readAnswer, tpm2 } from "../support/tpm2.ts";
 
 for (const secondTpm2 of [true, false]) {
   const name = secondTpm2 ? "TPM 2" : "TPM 1.2";
-  Deno.test(`a second emulator (${name}) on the same state ends with exit code 1`, async () => {
+  Deno.test(`a second emulator (${name}) on the same state ends with exit code 1 [lock-holder]`, async () => {
     await using folder = new TempDir();
     await using first = await Emulator.start({ stateDir: folder.path, flags: ["startup-clear"] });
     await first.serving();

@@ -159,6 +159,7 @@ async function breakAndMend(session: Session, version: Version, trouble: Trouble
   assert.notEqual(await session.send(version.read(failed)), 0, "a failed store came into force");
   assert.equal(await session.send(version.define(failed)), 0);
   assert.equal(await session.send(version.write(0, 0x78)), 0);
+  await session.logged("Could store the state 'permall' again");
   assert.equal((await session.emulator.stop()).code, 0);
 }
 
@@ -167,7 +168,8 @@ const options = { sanitizeOps: false, sanitizeResources: false };
 
 for (const version of VERSIONS) {
   for (const backend of BACKENDS) {
-    Deno.test(`${version.name}, ${backend}: the disk is full for a while`, options, async () => {
+    const title = `${version.name}, ${backend}: the disk is full for a while [store-report]`;
+    Deno.test(title, options, async () => {
       await using folder = new TempDir();
       const disk = folder.join("disk");
       Deno.mkdirSync(disk);
