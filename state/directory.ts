@@ -68,7 +68,8 @@ export class DirectoryBackend implements Backend {
 
   load(name: StateName): Uint8Array<ArrayBuffer> | undefined {
     const file = this.#prefix + name;
-    const fd = this.#ifThere(() => this.#open(file, O.RDONLY));
+    // Opening a pipe without a writer would wait for one.
+    const fd = this.#ifThere(() => this.#open(file, O.RDONLY | O.NONBLOCK));
     if (fd === undefined) return undefined;
     try {
       const path = this.#path(file);

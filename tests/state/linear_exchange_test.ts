@@ -142,18 +142,22 @@ Deno.test(
   },
 );
 
-Deno.test("a damaged header of a device is not formatted over", options, async () => {
-  await using device = await LoopDevice.make(256);
-  await turn(programUnderTest(), `file://${device.path}`, true, 0);
-  const head = Deno.readFileSync(device.path).subarray(0, 4096);
-  head[0]! ^= 1;
-  Deno.writeFileSync(device.path, head, { create: false });
-  await using emulator = await startOn(`backend-uri=file://${device.path}`, undefined);
-  using control = await emulator.connectControl();
-  assert.equal(hex(await control.command(CMD.INIT, payload.init())), "00000009");
-  await waitUntil("the damage in the log", () => emulator.stderr.includes("it is damaged"));
-  assert.deepEqual(Deno.readFileSync(device.path).subarray(0, 4096), head);
-});
+Deno.test(
+  "a damaged header of a device is not formatted over [linear-damaged]",
+  options,
+  async () => {
+    await using device = await LoopDevice.make(256);
+    await turn(programUnderTest(), `file://${device.path}`, true, 0);
+    const head = Deno.readFileSync(device.path).subarray(0, 4096);
+    head[0]! ^= 1;
+    Deno.writeFileSync(device.path, head, { create: false });
+    await using emulator = await startOn(`backend-uri=file://${device.path}`, undefined);
+    using control = await emulator.connectControl();
+    assert.equal(hex(await control.command(CMD.INIT, payload.init())), "00000009");
+    await waitUntil("the damage in the log", () => emulator.stderr.includes("it is damaged"));
+    assert.deepEqual(Deno.readFileSync(device.path).subarray(0, 4096), head);
+  },
+);
 
 Deno.test(
   "a device that is full leaves the old state, and a TPM that can be used",

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { Emulator } from "../support/emulator.ts";
 import { peerProgram } from "../support/peer_programs.ts";
 import { run } from "../support/process.ts";
-import { type Program, programUnderTest } from "../support/programs.ts";
+import { plainProgram, type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 
 const LEFT = ["TMP2-00.permall", "TMP2-00.volatilestate"];
@@ -57,4 +57,13 @@ Deno.test("a linear file is not reached by a link, the C program follows it [sta
       assert.match(stderr, /link' is a symbolic link, which must lead to a block device/);
     }
   }
+});
+
+Deno.test("a pipe in the place of a state is refused at once", async () => {
+  await using folder = new TempDir();
+  await run(plainProgram("mkfifo", "/usr/bin/mkfifo"), [folder.join("tpm2-00.permall")]);
+  await using refused = Emulator.spawn({ stateDir: folder.path, flags: ["startup-clear"] });
+  const { code, stderr } = await refused.ended();
+  assert.equal(code, 1);
+  assert.match(stderr, /tpm2-00\.permall' is a fifo, not a regular file/);
 });
