@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { cutBase, type DonorFacts, fileInArchive, obtainBase } from "./denort.ts";
+import { cutBase, type DonorFacts, fileInArchive, insertArchive, obtainBase } from "./denort.ts";
 
 const BASE_LENGTH = 200;
 const SECTION_TABLE = 136; // with one entry of 64 bytes the file ends where its table ends
@@ -76,6 +76,18 @@ Deno.test("a program that is not exactly the expected one is refused", () => {
   refuses(spoiled((bytes) => bytes[0x3c] = 2), /speaks of 264 bytes, not 200/);
   refuses(spoiled((bytes) => bytes[100] = 1), /has sha256 [0-9a-f]{64}, not/);
   refuses(program(base), /has 200 bytes, not 201/, { ...facts, baseLength: 201 });
+});
+
+Deno.test("an archive stands between the base and what deno compile put behind it", () => {
+  const base = elf();
+  const before = program(base);
+  const archive = Uint8Array.of(1, 2, 3);
+  const after = insertArchive(before, archive);
+  assert.deepEqual(after.subarray(0, base.length), base);
+  assert.deepEqual(after.slice(base.length, base.length + archive.length), archive);
+  assert.deepEqual(after.slice(base.length + archive.length), before.slice(base.length));
+  assert.throws(() => insertArchive(after, archive), /something behind its ELF file already/);
+  assert.throws(() => insertArchive(base, archive), /does not end like/);
 });
 
 Deno.test("a file is found in a package by its name", () => {

@@ -84,8 +84,9 @@ export function decodeList(list: Uint8Array, archiveSize: number): CarriedLibrar
   if (list.length > LIST_MAX) throw new WireError("the list of libraries is too long");
   const libraries = JSON.parse(new TextDecoder().decode(list)) as CarriedLibrary[];
   for (const { soname, offset, size } of libraries) {
-    if (!(offset >= archiveHeader.size && size > 0 && offset + size <= archiveSize)) {
-      throw new WireError(`the library '${soname}' is not where the executable has it`);
+    const numbers = Number.isInteger(offset) && Number.isInteger(size);
+    if (!numbers || offset < archiveHeader.size || size <= 0 || offset + size > archiveSize) {
+      throw new WireError(`the place of the library '${soname}' is outside of the executable`);
     }
   }
   return libraries;
