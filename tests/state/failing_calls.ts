@@ -36,15 +36,16 @@ export async function whileFailing<T>(
       () => threadsOf(pid).every((status) => /^TracerPid:\s*[1-9]/m.test(status)),
     );
     const result = await action();
+    const signal = /^signal=(\w+)/.exec(how)?.[1];
+    const done = signal === undefined ? "(INJECTED)" : signal === "SIGKILL" ? "killed by" : signal;
+    // A signal arrives when the call is over, which others may know before.
+    await waitUntil(
+      `something to be done to a ${call}`,
+      () => Deno.readTextFileSync(trace).includes(done),
+    );
     // It lets go of the process, which a SIGKILL would not do in order.
     strace.kill("SIGINT");
     await strace.ended();
-    const made = Deno.readTextFileSync(trace);
-    const signal = /^signal=(\w+)/.exec(how)?.[1];
-    const done = signal === undefined ? "(INJECTED)" : signal === "SIGKILL" ? "killed by" : signal;
-    if (!made.includes(done)) {
-      throw new Error(`nothing was done to a ${call}: ${made} ${strace.stderr}`);
-    }
     return result;
   } finally {
     await Deno.remove(trace);
