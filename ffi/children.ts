@@ -1,7 +1,7 @@
 // Programs that this process starts and has to wait for: found through PATH, with our standard streams,
 // and with environment and signals as we got them ourselves. Reaps whatever ends below us, which is
 // the duty of a process with the number 1. What they are for is the caller's affair.
-import { cString, Errno, type Libc, openLibc } from "./libc.ts";
+import { addressOf, cString, Errno, type Libc, openLibc } from "./libc.ts";
 import { type Ending, endingOf } from "./ending.ts";
 
 const symbols = {
@@ -150,11 +150,4 @@ function nameIn(string: Deno.PointerObject): string {
 /** An array of pointers with NULL at its end. */
 function vector(addresses: readonly bigint[]): Uint8Array<ArrayBuffer> {
   return new Uint8Array(BigUint64Array.from([...addresses, 0n]).buffer);
-}
-
-/** Address of a buffer; it must be kept alive as long as C uses it. */
-function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
-  // A small array lives inside V8's moving heap until its buffer was asked for.
-  void bytes.buffer;
-  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 }

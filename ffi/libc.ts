@@ -58,6 +58,13 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text + "\0");
 }
 
+/** Address of a buffer; it must be kept alive, and not be resized, as long as C uses it. */
+export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
+  // A small array lives inside V8's moving heap until its buffer was asked for.
+  void bytes.buffer;
+  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
+}
+
 /** Functions of the C library, each opened when it is first used. */
 export function openLibc<S extends Deno.ForeignLibraryInterface>(functions: S) {
   return openLazily(LIBC, functions);

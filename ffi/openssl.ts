@@ -1,6 +1,6 @@
 // libcrypto as libtpms has it loaded: what its configuration and its FIPS mode let us do, found out
 // by trying. What follows from it is the daemon's affair.
-import { cString, openLazily } from "./libc.ts";
+import { addressOf, cString, openLazily } from "./libc.ts";
 
 /** The name in libtpms' list of what it needs; asking for it gives the very same library. */
 export const LIBCRYPTO = "libcrypto.so.3";
@@ -205,10 +205,7 @@ export class Openssl implements Disposable {
   }
 
   #readKey(der: Uint8Array<ArrayBuffer>): Deno.PointerValue {
-    // A small array lives inside V8's moving heap until its buffer was asked for.
-    void der.buffer;
-    const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(der));
-    const at = new Uint8Array(BigUint64Array.of(address).buffer);
+    const at = new Uint8Array(BigUint64Array.of(addressOf(der)).buffer);
     const rsa = this.#c.d2i_RSAPrivateKey(null, at, BigInt(der.length));
     const key = this.#c.EVP_PKEY_new();
     const made = rsa !== null && key !== null && this.#c.EVP_PKEY_set1_RSA(key, rsa) === 1;

@@ -1,6 +1,6 @@
 // The kernel's filter for system calls, installed on all threads of the process at once. What is
 // filtered is sandbox/'s decision.
-import { type Libc, openLibc } from "./libc.ts";
+import { addressOf, type Libc, openLibc } from "./libc.ts";
 
 // Both functions take a varying number of arguments in C; registers are the same for these.
 const symbols = {
@@ -37,10 +37,7 @@ export class Seccomp {
     const program = new Uint8Array(PROGRAM_SIZE);
     const view = new DataView(program.buffer);
     view.setUint16(0, filter.length / INSTRUCTION_SIZE, true);
-    // A small array lives inside V8's moving heap until its buffer was asked for.
-    void filter.buffer;
-    const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(filter));
-    view.setBigUint64(PROGRAM_POINTER, address, true);
+    view.setBigUint64(PROGRAM_POINTER, addressOf(filter), true);
     const result = this.#c.syscall(
       SYS_SECCOMP,
       SECCOMP_SET_MODE_FILTER,

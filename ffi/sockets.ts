@@ -1,6 +1,6 @@
 // Sockets by descriptor: receive, send, accept, passed descriptors, and finding the descriptor of a
 // socket that Deno opened (Deno shows none). What the bytes mean is the callers' affair.
-import { Errno, type Libc, openLibc } from "./libc.ts";
+import { addressOf, Errno, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
   /** ssize_t recv(int fd, void *buf, size_t len, int flags) */
@@ -221,13 +221,6 @@ export class Sockets {
     if (errno === Errno.EAGAIN || errno === Errno.EINTR) return WOULD_BLOCK;
     throw this.libc.error(call);
   }
-}
-
-/** Address of a buffer; it must be kept alive, and not be resized, as long as C uses it. */
-function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
-  // A small array lives inside V8's moving heap until its buffer was asked for.
-  void bytes.buffer;
-  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes));
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

@@ -2,7 +2,7 @@
 // for the copy: what fork(2) would be for a process without threads. What the two tell each other
 // is the daemon's affair.
 import { type Ending, endingOf } from "./ending.ts";
-import { cString, Errno, type Libc, openLibc } from "./libc.ts";
+import { addressOf, cString, Errno, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
   /** extern char **environ; the symbol's own address, as setenv(3) moves what it points to. */
@@ -103,9 +103,7 @@ export class Spawner {
 
 /** Addresses of the NUL-ended words, then NULL. They live as long as `words` does. */
 function pointersTo(words: Uint8Array<ArrayBuffer>): BigUint64Array<ArrayBuffer> {
-  // A small array lives inside V8's moving heap until its buffer was asked for.
-  void words.buffer;
-  const base = Deno.UnsafePointer.value(Deno.UnsafePointer.of(words));
+  const base = addressOf(words);
   const addresses: bigint[] = [];
   for (let at = 0; at < words.length; at = words.indexOf(0, at) + 1) {
     addresses.push(base + BigInt(at));
