@@ -5,6 +5,7 @@ import { Client, ControlClient, DataClient } from "../support/client.ts";
 import { hex, Reader } from "../support/bytes.ts";
 import { CMD, controlMessage, readStateBlob, type StateBlob } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
+import { exists } from "../support/exists.ts";
 import { Descriptors } from "../support/fd_passing.ts";
 import type { Program } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -82,16 +83,6 @@ async function endOf(emulator: Emulator): Promise<Entry> {
   });
   const sockets = ["sock", "sock.ctrl"].filter((name) => exists(emulator.file(name)));
   return { id: "end", got: [end, ...files.sort(), ...sockets.map((s) => `left ${s}`)].join("; ") };
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 /** The open lines of one scene. */

@@ -4,13 +4,14 @@
 import assert from "node:assert/strict";
 import { CMD } from "../support/control.ts";
 import { ControlClient } from "../support/client.ts";
+import { exists } from "../support/exists.ts";
 import { peerProgram } from "../support/peer_programs.ts";
 import { freePort } from "../support/ports.ts";
 import { type Outcome, run, TestProcess } from "../support/process.ts";
 import { plainProgram, type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { waitUntil } from "../support/wait.ts";
-import { exists, OtherProcess, readIfThere } from "./process_status.ts";
+import { OtherProcess, readIfThere } from "./process_status.ts";
 
 /** Starts a TPM 2 in the background, with paths relative to a folder. */
 async function start(folder: TempDir, ...more: string[]): Promise<Outcome> {

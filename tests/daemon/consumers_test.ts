@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { hex } from "../support/bytes.ts";
 import { ControlClient, DataClient } from "../support/client.ts";
 import { CMD } from "../support/control.ts";
+import { exists } from "../support/exists.ts";
 import { tcpListening, unixListening } from "../support/listening.ts";
 import { freePortPair } from "../support/ports.ts";
 import { run, TestProcess } from "../support/process.ts";
@@ -12,7 +13,7 @@ import { plainProgram, type Program, programUnderTest } from "../support/program
 import { TempDir } from "../support/temp_dir.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
-import { exists, OtherProcess, readIfThere } from "./process_status.ts";
+import { OtherProcess, readIfThere } from "./process_status.ts";
 import { QemuClient } from "./qemu_client.ts";
 
 /** Longest time that libvirt waits for the control socket. */

@@ -5,12 +5,13 @@ import { whileFailing } from "../state/failing_calls.ts";
 import { hex } from "../support/bytes.ts";
 import { CMD } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
+import { exists } from "../support/exists.ts";
 import { run, TestProcess } from "../support/process.ts";
 import { peerProgram, withNewLibtpms } from "../support/peer_programs.ts";
 import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { waitUntil } from "../support/wait.ts";
-import { exists, OtherProcess, readIfThere } from "./process_status.ts";
+import { OtherProcess, readIfThere } from "./process_status.ts";
 
 const ENDINGS = [["SIGTERM", ""], ["SIGINT", " [sighup]"], ["SIGHUP", " [sighup]"]] as const;
 for (const [signal, key] of ENDINGS) {

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { Emulator } from "../support/emulator.ts";
+import { exists } from "../support/exists.ts";
 import { peerProgram, withNewLibtpms } from "../support/peer_programs.ts";
 import { run } from "../support/process.ts";
-import { exists } from "./process_status.ts";
 
 for (const option of ["--print-states", "--print-profiles"]) {
   Deno.test(`${option} opens no sockets, the C program 0.10 does [print-no-sockets]`, async () => {

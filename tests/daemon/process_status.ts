@@ -70,13 +70,3 @@ export function readIfThere(path: string): string {
     throw error;
   }
 }
-
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}

@@ -5,13 +5,14 @@ import assert from "node:assert/strict";
 import { ControlClient, DataClient } from "../support/client.ts";
 import { CMD } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
+import { exists } from "../support/exists.ts";
 import { run, TestProcess } from "../support/process.ts";
 import { checkoutPath, plainProgram, type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { unixListening } from "../support/listening.ts";
 import { waitUntil } from "../support/wait.ts";
-import { exists, OtherProcess, readIfThere } from "./process_status.ts";
+import { OtherProcess, readIfThere } from "./process_status.ts";
 
 /** A listener for notifications: what it got is its output. */
 function listener(address: string): TestProcess {

@@ -4,6 +4,7 @@
 import { join } from "node:path";
 import { debianArchives } from "../peers/sources.ts";
 import { mustRun } from "../peers/command.ts";
+import { exists } from "../support/exists.ts";
 import { type Outcome, run } from "../support/process.ts";
 import { checkoutPath, plainProgram, programUnderTest } from "../support/programs.ts";
 
@@ -90,14 +91,4 @@ async function make(path: string): Promise<void> {
   await Deno.remove(join(path, "tmp"), { recursive: true });
   await Deno.mkdir(join(path, "state"));
   await Deno.writeTextFile(join(path, PROGRAM), "");
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

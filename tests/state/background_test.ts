@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { hex } from "../support/bytes.ts";
 import { type Address, ControlClient, DataClient } from "../support/client.ts";
 import { CMD } from "../support/control.ts";
+import { exists } from "../support/exists.ts";
 import { run } from "../support/process.ts";
 import { programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -38,16 +39,6 @@ async function inBackground<T>(
     return result;
   } finally {
     if (exists(`/proc/${pid}`)) Deno.kill(pid, "SIGKILL");
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 
