@@ -1,6 +1,6 @@
 // Functions of C as they are opened: at their first use, and anew when they are called often.
 import { deepEqual, equal, throws } from "node:assert/strict";
-import { cString, Errno, Libc, openLazily, openLibc } from "./libc.ts";
+import { cString, Errno, Handed, Libc, openLazily, openLibc } from "./libc.ts";
 
 /** More calls than it takes until a function is compiled. */
 const MANY = 20;
@@ -9,6 +9,7 @@ const symbols = {
   getpid: { parameters: [], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   memcpy: { parameters: ["buffer", "buffer", "u32"], result: "void" },
+  strlen: { parameters: ["pointer"], result: "u32" },
   another: { name: "getpid", parameters: [], result: "i32" },
   environ: { type: "pointer" },
   no_such_function: { parameters: [], result: "i32", optional: true },
@@ -56,4 +57,16 @@ test("a C string has no NUL but its last", () => {
   deepEqual([...cString("ä")], [0xc3, 0xa4, 0]);
   throws(() => cString("a\0b"), TypeError);
   equal(new Libc().strerror(Errno.ENOENT), "No such file or directory");
+});
+
+test("bytes that are handed to C again and again may change, and others may take their place", () => {
+  const c = openLibc(symbols);
+  const handed = new Handed();
+  const [small, large] = [cString("four"), cString("x".repeat(5000))];
+  for (let call = 0; call < MANY; call++) {
+    small.set(cString("y".repeat(call % 4)));
+    equal(c.strlen(handed.pointer(small)), call % 4);
+    equal(c.strlen(handed.pointer(large)), 5000);
+    equal(c.strlen(handed.pointer(large.subarray(call))), 5000 - call);
+  }
 });

@@ -3,7 +3,7 @@
 import { TpmResult } from "../wire/codes.ts";
 import { COMMAND_MAX } from "../wire/tpm.ts";
 import { Callbacks, memoryAt, type NvStore, TpmResultError } from "./callbacks.ts";
-import { cString, openLazily, openLibc, SystemError } from "./libc.ts";
+import { cString, Handed, openLazily, openLibc, pointerTo, SystemError } from "./libc.ts";
 
 /** errno of "cannot access a needed shared library", which dlopen(3) itself does not set. */
 const ELIBACC = 79;
@@ -24,10 +24,13 @@ const symbols = {
    * unsigned char *command, uint32_t command_size); libtpms reallocates the response buffer when
    * it is too small, and it stays ours for the next call.
    */
-  TPMLIB_Process: { parameters: ["buffer", "buffer", "buffer", "buffer", "u32"], result: "u32" },
+  TPMLIB_Process: {
+    parameters: ["pointer", "pointer", "pointer", "pointer", "u32"],
+    result: "u32",
+  },
   processAside: {
     name: "TPMLIB_Process",
-    parameters: ["buffer", "buffer", "buffer", "buffer", "u32"],
+    parameters: ["pointer", "pointer", "pointer", "buffer", "u32"],
     result: "u32",
     nonblocking: true,
   },
@@ -55,6 +58,10 @@ const symbols = {
   TPMLIB_SetProfile: { parameters: ["buffer"], result: "u32", optional: true },
   TPMLIB_WasManufactured: { parameters: [], result: "u8", optional: true },
 } as const;
+
+/** Where in 32-bit words TPMLIB_Process finds `*response`, `*buffer_size` and `*response_size`. */
+const Out = { POINTER_LOW: 0, POINTER_HIGH: 1, BUFFER_SIZE: 2, RESPONSE_SIZE: 3 } as const;
+const OUT_WORDS = 4;
 
 /** Memory that libtpms handed over is the C library's. */
 const memorySymbols = {
@@ -99,16 +106,18 @@ export class Libtpms {
   /** Locality of the command that is being processed, or of the last one. */
   #locality = 0;
 
-  // The response buffer: `unsigned char *`, its size, the response's size.
-  readonly #responsePointer = new Uint8Array(8);
-  readonly #responsePointerWords = new Uint32Array(this.#responsePointer.buffer);
-  readonly #responseSize = new Uint8Array(4);
-  readonly #responseSizeWord = new Uint32Array(this.#responseSize.buffer);
-  readonly #bufferSize = new Uint8Array(4);
-  readonly #bufferSizeWord = new Uint32Array(this.#bufferSize.buffer);
-  #response: Uint8Array<ArrayBuffer> = new Uint8Array();
-  #responseLow = 0;
-  #responseHigh = 0;
+  readonly #command = new Handed();
+  /** What TPMLIB_Process keeps and tells of the response; libtpms reallocates its memory. */
+  readonly #out = new Uint32Array(OUT_WORDS);
+  readonly #responsePointer = this.#pointerToOut(Out.POINTER_LOW);
+  readonly #responseSize = this.#pointerToOut(Out.RESPONSE_SIZE);
+  readonly #bufferSize = this.#pointerToOut(Out.BUFFER_SIZE);
+  /** That memory, and where it is. */
+  #memoryOfResponses: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #low = 0;
+  #high = 0;
+  /** The last response. */
+  #response: Uint8Array<ArrayBuffer> = this.#memoryOfResponses;
 
   private constructor(path: string) {
     this.#c = openLazily(path, symbols);
@@ -178,7 +187,7 @@ export class Libtpms {
         this.#responsePointer,
         this.#responseSize,
         this.#bufferSize,
-        command,
+        this.#command.pointer(command),
         size,
       ),
     );
@@ -205,18 +214,27 @@ export class Libtpms {
     if (result !== TpmResult.SUCCESS) {
       throw new TpmResultError(result, `TPMLIB_Process failed: 0x${result.toString(16)}`);
     }
-    const [low, high] = [this.#responsePointerWords[0]!, this.#responsePointerWords[1]!];
-    const capacity = this.#bufferSizeWord[0]!;
-    if (
-      low !== this.#responseLow || high !== this.#responseHigh ||
-      capacity !== this.#response.length
-    ) {
-      this.#responseLow = low;
-      this.#responseHigh = high;
+    const out = this.#out;
+    const low = out[Out.POINTER_LOW]!;
+    const high = out[Out.POINTER_HIGH]!;
+    const capacity = out[Out.BUFFER_SIZE]!;
+    const size = out[Out.RESPONSE_SIZE]!;
+    if (low !== this.#low || high !== this.#high || capacity !== this.#memoryOfResponses.length) {
+      this.#low = low;
+      this.#high = high;
       const pointer = Deno.UnsafePointer.create(BigInt(high) << 32n | BigInt(low));
-      this.#response = pointer === null ? new Uint8Array() : memoryAt(pointer, capacity);
+      this.#memoryOfResponses = pointer === null ? new Uint8Array() : memoryAt(pointer, capacity);
+      this.#response = this.#memoryOfResponses;
     }
-    return this.#response.subarray(0, this.#responseSizeWord[0]!);
+    // Most responses are as long as the one before: no garbage is made for them.
+    if (size !== this.#response.length) {
+      this.#response = this.#memoryOfResponses.subarray(0, size);
+    }
+    return this.#response;
+  }
+
+  #pointerToOut(word: number): Deno.PointerValue {
+    return pointerTo(new Uint8Array(this.#out.buffer, word * this.#out.BYTES_PER_ELEMENT));
   }
 
   /** The TPM's volatile state, serialised. */

@@ -1,7 +1,7 @@
 // Reads what others write in their own time: a pipe whose other end takes long, or never closes, must
 // not keep the process from being ended.
 import type { Files } from "./files.ts";
-import { openLibc } from "./libc.ts";
+import { openLibc, pointerTo } from "./libc.ts";
 import { POLLFD_SIZE, POLLIN, pollSymbols } from "./poll.ts";
 
 /**
@@ -38,7 +38,7 @@ async function readable(fd: number): Promise<void> {
   new Int32Array(slot.buffer, 0, 1)[0] = fd;
   new Int16Array(slot.buffer, 4, 1)[0] = POLLIN;
   // What is there already, as in every file, needs no turn of the event loop.
-  let ready = c.poll(slot, 1, 0);
+  let ready = c.poll(pointerTo(slot), 1, 0);
   // A signal ends a wait with -1.
   while (ready <= 0) ready = await c.pollAside(slot, 1, -1);
 }

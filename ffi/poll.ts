@@ -1,10 +1,10 @@
 // Waiting for descriptors: poll(2) at once, for a while, or beside the event loop, and an eventfd
 // that ends a wait from within the process. Who is waited for is the loop's decision.
-import { Errno, type Libc, openLibc } from "./libc.ts";
+import { Errno, type Libc, openLibc, pointerTo } from "./libc.ts";
 
 export const pollSymbols = {
   /** int poll(struct pollfd *fds, nfds_t nfds, int timeout_ms) */
-  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
   pollAside: {
     name: "poll",
     parameters: ["buffer", "u32", "i32"],
@@ -38,7 +38,7 @@ export class Poller {
   readonly #wakeFd: number;
   readonly #slots: Uint8Array<ArrayBuffer>;
   /** All slots but the poller's own: who could wake us runs in this thread, not beside it. */
-  readonly #others: Uint8Array<ArrayBuffer>;
+  readonly #others: Deno.PointerValue;
   readonly #fds: Int32Array;
   readonly #events: Int16Array;
   readonly #counter = new Uint8Array(8);
@@ -47,7 +47,7 @@ export class Poller {
   /** `capacity` bounds how many descriptors can be waited for at once. */
   constructor(readonly libc: Libc, readonly capacity: number) {
     this.#slots = new Uint8Array((capacity + 1) * POLLFD_SIZE);
-    this.#others = this.#slots.subarray(POLLFD_SIZE);
+    this.#others = pointerTo(this.#slots.subarray(POLLFD_SIZE));
     this.#fds = new Int32Array(this.#slots.buffer);
     this.#events = new Int16Array(this.#slots.buffer);
     this.#wakeFd = libc.check(this.#c.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd");

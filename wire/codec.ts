@@ -16,30 +16,50 @@ export interface Codec<T> {
   write(bytes: Uint8Array, at: number, value: T): void;
 }
 
+/** A codec of numbers that are read on paths where each call counts. */
+interface NumberCodec extends Codec<number> {
+  /** {@linkcode Codec.read} for a value that stands `offset` bytes further. */
+  reader(offset: number): Codec<number>["read"];
+}
+
 /** The type of the values of a codec. */
 export type Value<C> = C extends Codec<infer T> ? T : never;
 
-export const u8: Codec<number> = {
+const u8Reader = (offset: number) => (bytes: Uint8Array, at: number) => bytes[at + offset]!;
+
+export const u8: NumberCodec = {
   size: 1,
-  read: (bytes, at) => bytes[at]!,
+  read: u8Reader(0),
+  reader: u8Reader,
   write: (bytes, at, value) => {
     bytes[at] = value;
   },
 };
 
-export const u16: Codec<number> = {
+const u16Reader = (offset: number) => (bytes: Uint8Array, at: number) =>
+  bytes[at + offset]! << 8 | bytes[at + offset + 1]!;
+
+export const u16: NumberCodec = {
   size: 2,
-  read: (bytes, at) => bytes[at]! << 8 | bytes[at + 1]!,
+  read: u16Reader(0),
+  reader: u16Reader,
   write: (bytes, at, value) => {
     bytes[at] = value >>> 8;
     bytes[at + 1] = value;
   },
 };
 
-export const u32: Codec<number> = {
+const u32Reader = (offset: number) => (bytes: Uint8Array, at: number) => {
+  const from = at + offset;
+  return (bytes[from]! << 24 | bytes[from + 1]! << 16 | bytes[from + 2]! << 8 |
+    bytes[from + 3]!) >>>
+    0;
+};
+
+export const u32: NumberCodec = {
   size: 4,
-  read: (bytes, at) =>
-    (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0,
+  read: u32Reader(0),
+  reader: u32Reader,
   write: (bytes, at, value) => {
     bytes[at] = value >>> 24;
     bytes[at + 1] = value >>> 16;
@@ -146,11 +166,10 @@ export class Struct<F extends Fields> implements Codec<StructValue<F>> {
    */
   reader<K extends keyof F & string>(
     field: K,
-  ): F[K] extends Codec<number> ? (bytes: Uint8Array, at: number) => number : never {
-    const codec = this.fields[field]!;
-    const offset = this.#offsets.get(field)!;
-    const read = (bytes: Uint8Array, at: number) => codec.read(bytes, at + offset);
-    return read as never;
+  ): F[K] extends NumberCodec ? ReturnType<NumberCodec["reader"]> : never {
+    return (this.fields[field] as unknown as NumberCodec).reader(
+      this.#offsets.get(field)!,
+    ) as never;
   }
 }
 
