@@ -42,13 +42,16 @@ export interface LoopParts {
   report: (message: string) => void;
 }
 
-/** How long commands are answered before the control channel is looked at. */
+/**
+ * How long commands are answered before the control channel is looked at; where the client is
+ * waited for in its channel, up to twice `CLOCK_EVERY` such waits.
+ */
 const SLICE_MS = 5;
 /**
  * Reading the clock takes as long as a call of the kernel: it is done every so many commands of a
  * slice, and every so many rounds. A power of two.
  */
-const CLOCK_EVERY = 8;
+const CLOCK_EVERY = 4;
 /**
  * How long this thread sleeps in poll(2) itself before it waits beside the event loop, where a
  * wake-up takes two. A signal ends that sleep at once.
@@ -304,28 +307,16 @@ export class Loop {
       if (!this.#answer(client) || !channel.neverWaits || this.#clients.length > 1) {
         return undefined;
       }
-      if (reader.size === 0 && !this.#look(client, spin.looks())) return undefined;
-      if (served % CLOCK_EVERY !== 0) continue;
-      const now = performance.now();
-      if (now > end) return undefined;
-      if (end === Infinity) end = now + SLICE_MS;
-    }
-  }
-
-  /** Looks so many times for the next message; true when it came. */
-  #look(client: DataConnection, looks: number): boolean {
-    const { spin } = this.parts;
-    const { channel, reader } = client;
-    for (let look = 0; look < looks; look++) {
-      const outcome = reader.receive(channel);
-      if (outcome === "nothing") continue;
+      if (served % CLOCK_EVERY === 0) {
+        const now = performance.now();
+        if (now > end) return undefined;
+        if (end === Infinity) end = now + SLICE_MS;
+      }
+      if (reader.size > 0) continue;
+      const outcome = client.next(spin);
       if (outcome === "gone") this.#lose(client);
-      if (outcome !== "message") return false;
-      spin.found(look);
-      return true;
+      if (outcome !== "message") return undefined;
     }
-    spin.missed();
-    return false;
   }
 
   /** Waits for the lock on the storage; without it the process ends, as another one has the TPM. */

@@ -1,23 +1,32 @@
-// How often to look for the next command without sleeping: a wake-up across processors costs more
-// than most commands. It learns from how often that paid.
+// How to wait for a client's next command: by looking again and again, as a wake-up across
+// processors costs more than most commands; asleep in its channel, which is one call of the kernel
+// less than asking for it together with all others; or not at all. It learns from what paid.
 
 /** Looks per try: at about 0.25 us each this is some 50 us, twice a wake-up across processors. */
 const LOOKS = 200;
-/**
- * One look is always worth it: a client on the same processor often runs as soon as it has its
- * answer, and its next command is there before we could sleep.
- */
-const LOOKS_PAUSED = 1;
+/** As long as that is in time: before V8 has compiled what looks, one takes 2 us. */
+const LOOKS_MS = 0.05;
+/** The clock is read every so many looks. */
+const CLOCK_EVERY = 16;
 /** Tries in vain, one after the other, until it pauses. */
 const PATIENCE = 4;
+/** Shortest pause in commands of waiting in the channel: others wait for each try in vain. */
+const SLEEP_PAUSE_MIN = 8;
 /** Longest pause in commands, so that a client that changes its habit is noticed. */
 const PAUSE_MAX = 1024;
 
+/** Instead of a number of looks: wait for the command in its channel. */
+export const ASLEEP = 0;
+
 export class Spin {
+  /** What was said last: {@linkcode ASLEEP}, 1, or {@linkcode LOOKS}. */
+  #looks = 1;
   #misses = 0;
   #pause = 0;
   #left = 0;
-  #looks = LOOKS_PAUSED;
+  #until = 0;
+  #sleepPause = 0;
+  #sleepLeft = 0;
 
   /**
    * On a machine with one processor the client cannot send while we look. When only this process
@@ -25,24 +34,46 @@ export class Spin {
    */
   constructor(private readonly processors: number) {}
 
-  /** How often to look now. */
+  /** How often to look now, or {@linkcode ASLEEP}. */
   looks(): number {
-    this.#looks = this.processors < 2 || this.#left > 0 ? LOOKS_PAUSED : LOOKS;
+    if (this.processors > 1 && this.#left === 0) return this.#looks = LOOKS;
     if (this.#left > 0) this.#left--;
-    return this.#looks;
+    if (this.#sleepLeft === 0) return this.#looks = ASLEEP;
+    this.#sleepLeft--;
+    return this.#looks = 1;
+  }
+
+  /** Whether to go on after so many looks in vain. */
+  goesOn(looked: number): boolean {
+    if (looked >= this.#looks) return false;
+    if (looked % CLOCK_EVERY !== 0) return true;
+    const now = performance.now();
+    if (looked === CLOCK_EVERY) this.#until = now + LOOKS_MS;
+    return now < this.#until;
   }
 
   /** The next command came after so many looks in vain; after none, it would have come anyway. */
   found(before: number): void {
-    if (before === 0) return;
-    this.#misses = 0;
-    this.#pause = 0;
+    if (this.#looks === ASLEEP) this.#sleepPause = 0;
+    if (before === 0 || this.#misses === 0) return;
+    // On one processor looking finds something only when the scheduler took it away meanwhile:
+    // once is no reason to go on.
+    this.#misses--;
+    if (this.#misses === 0) this.#pause = 0;
   }
 
   /** It did not come. */
   missed(): void {
-    if (this.#looks === LOOKS_PAUSED || ++this.#misses < PATIENCE) return;
-    this.#pause = Math.min(PAUSE_MAX, Math.max(PATIENCE, this.#pause * 2));
-    this.#left = this.#pause;
+    if (this.#looks === ASLEEP) {
+      this.#sleepPause = Math.min(PAUSE_MAX, Math.max(SLEEP_PAUSE_MIN, this.#sleepPause * 2));
+      this.#sleepLeft = this.#sleepPause;
+      return;
+    }
+    if (this.#looks !== LOOKS) return;
+    this.#misses = Math.min(PATIENCE, this.#misses + 1);
+    if (this.#misses === PATIENCE) {
+      this.#pause = Math.min(PAUSE_MAX, Math.max(PATIENCE, this.#pause * 2));
+      this.#left = this.#pause;
+    }
   }
 }

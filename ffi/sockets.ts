@@ -1,18 +1,21 @@
 // Sockets by descriptor: receive, send, accept, passed descriptors, and finding the descriptor of a
 // socket that Deno opened (Deno shows none). What the bytes mean is the callers' affair.
-import { addressOf, Errno, type Libc, openLibc } from "./libc.ts";
+import { addressOf, Errno, Handed, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
   /** ssize_t recv(int fd, void *buf, size_t len, int flags) */
-  recv: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  recv: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  send: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
+  send: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   /** ssize_t recvmsg(int fd, struct msghdr *, int flags) */
   recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   /** int accept4(int fd, struct sockaddr *, socklen_t *, int flags) */
   accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32" },
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** int setsockopt(int fd, int level, int option, const void *value, socklen_t size) */
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   /** int getsockopt(int fd, int level, int option, void *value, socklen_t *size) */
@@ -28,7 +31,8 @@ const SOL_SOCKET = 1;
 const SO_ACCEPTCONN = 30;
 const SCM_RIGHTS = 1;
 const SOCK_CLOEXEC = 0o2000000;
-const SOCK_NONBLOCK = 0o4000;
+const F_SETFL = 4;
+const SO_RCVTIMEO = 20;
 const EPOLL_CTL_MOD = 3;
 /**
  * `struct epoll_event` (12 bytes, 16 on arm64) that asks for nothing, only when it changes
@@ -67,15 +71,32 @@ export class Sockets {
   readonly #peer = new Uint8Array(sockaddrLayout.size);
   readonly #size = new Uint32Array(1);
   readonly #option = new Int32Array(1);
+  readonly #received = new Handed();
+  readonly #sent = new Handed();
   /** Descriptors that are somebody's already, so that an adoption cannot take them again. */
   readonly #owned = new Set<number>();
 
   constructor(readonly libc: Libc) {}
 
-  /** What a socket has for us now: a count, 0 at its end, or {@linkcode WOULD_BLOCK}. */
-  receive(fd: number, into: Uint8Array<ArrayBuffer>): number {
-    const count = this.#c.recv(fd, into, into.length, MSG_DONTWAIT);
+  /**
+   * What a socket has for us: a count, 0 at its end, or {@linkcode WOULD_BLOCK}. With `wait` it
+   * sleeps until something comes, no longer than {@linkcode limitWaits} has set.
+   */
+  receive(fd: number, into: Uint8Array<ArrayBuffer>, wait: boolean): number {
+    const pointer = this.#received.pointer(into);
+    const count = this.#c.recv(fd, pointer, into.length, wait ? 0 : MSG_DONTWAIT);
     return count >= 0 ? count : this.#blocked("recv");
+  }
+
+  /**
+   * Bounds how long receiving from a socket may sleep; false where that is not possible. One that
+   * was passed to us with O_NONBLOCK never sleeps, as its other owners may count on that.
+   */
+  limitWaits(fd: number, limitMs: number): boolean {
+    // struct timeval of a 64-bit system: seconds, microseconds.
+    const limit = new BigInt64Array([0n, BigInt(limitMs * 1000)]);
+    const value = new Uint8Array(limit.buffer);
+    return this.#c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, value, value.length) === 0;
   }
 
   /** The same for a descriptor that is no socket; the caller knows that it is readable. */
@@ -86,7 +107,8 @@ export class Sockets {
 
   /** Sends what fits now and returns how much that was, or {@linkcode WOULD_BLOCK}. */
   send(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
-    const count = this.#c.send(fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const pointer = this.#sent.pointer(bytes);
+    const count = this.#c.send(fd, pointer, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
     return count >= 0 ? count : this.#blocked("send");
   }
 
@@ -124,7 +146,7 @@ export class Sockets {
 
   /** Accepts a waiting connection, or {@linkcode WOULD_BLOCK}. */
   accept(listener: number): number {
-    const fd = this.#c.accept4(listener, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const fd = this.#c.accept4(listener, null, null, SOCK_CLOEXEC);
     return fd >= 0 ? fd : this.#blocked("accept");
   }
 
@@ -153,7 +175,7 @@ export class Sockets {
 
   /**
    * Finds the descriptor of a connection that Deno accepted, and silences it in Deno's event loop,
-   * which would wake up for every byte that arrives. It is closed by closing Deno's connection: a
+   * which would wake up for every byte that arrives; receiving from it may sleep from then on. It is closed by closing Deno's connection: a
    * duplicate would not do, as Deno shuts the connection down when it closes it. Ports tell TCP
    * connections apart; a Unix connection has the name of its listener.
    */
@@ -170,6 +192,7 @@ export class Sockets {
     for (let fd = 3; fd < found; fd++) {
       if (this.#c.epoll_ctl(fd, EPOLL_CTL_MOD, found, silence) === 0) break;
     }
+    this.#c.fcntl(found, F_SETFL, 0);
     return this.own(found);
   }
 

@@ -1,7 +1,14 @@
 // One kind of channel for all connections: a descriptor that bytes are received from and sent to
-// without ever waiting. What cannot be sent at once is kept; who waits for whom is the loop's affair.
+// without waiting, but where that is asked for. What cannot be sent at once is kept; who waits for
+// whom is the loop's affair.
 import type { Received, Sockets } from "../ffi/sockets.ts";
 import { WOULD_BLOCK } from "../ffi/sockets.ts";
+
+/**
+ * How long receiving may sleep where it is allowed to: nobody else is served meanwhile. A client
+ * that takes longer than this is none for which a call of the kernel would matter.
+ */
+export const WAIT_MS = 10;
 
 /** A connection, a passed socket or a character device. */
 export interface Channel {
@@ -9,10 +16,11 @@ export interface Channel {
   /** Whether receiving may be tried before the descriptor is known to be readable. */
   readonly neverWaits: boolean;
   /**
-   * Bytes that are there now: their count, 0 when the other side is gone, or
-   * {@linkcode WOULD_BLOCK}. A broken connection counts as gone.
+   * Bytes that are there: their count, 0 when the other side is gone, or
+   * {@linkcode WOULD_BLOCK}. A broken connection counts as gone. With `wait` it may sleep up to
+   * {@linkcode WAIT_MS} for them.
    */
-  receive(into: Uint8Array<ArrayBuffer>): number;
+  receive(into: Uint8Array<ArrayBuffer>, wait?: boolean): number;
   /** The same with a descriptor that may come along; it is the caller's to close. */
   receiveWithDescriptor(into: Uint8Array<ArrayBuffer>): Received;
   /** Sends, or keeps what does not fit now. False when the other side is gone. */
@@ -28,6 +36,8 @@ export interface Channel {
 export class DescriptorChannel implements Channel {
   #rest: Uint8Array<ArrayBuffer> | undefined;
   #open = true;
+  /** Whether receiving may sleep; undefined until it was to. */
+  #waits: boolean | undefined;
 
   constructor(
     private readonly sockets: Sockets,
@@ -43,10 +53,11 @@ export class DescriptorChannel implements Channel {
     return this.kind === "socket";
   }
 
-  receive(into: Uint8Array<ArrayBuffer>): number {
+  receive(into: Uint8Array<ArrayBuffer>, wait = false): number {
     try {
+      if (wait) this.#waits ??= this.sockets.limitWaits(this.fd, WAIT_MS);
       return this.kind === "socket"
-        ? this.sockets.receive(this.fd, into)
+        ? this.sockets.receive(this.fd, into, wait && this.#waits === true)
         : this.sockets.read(this.fd, into);
     } catch {
       return 0;

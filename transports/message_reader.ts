@@ -17,27 +17,23 @@ export type ReadOutcome = "message" | "partial" | "nothing" | "gone";
 export class MessageReader {
   /** The first {@linkcode size} bytes are the message. */
   readonly buffer = new Uint8Array(MESSAGE_MAX);
+  /** Size of the message that is there whole; 0 while there is none. */
+  size = 0;
   #length = 0;
-  #size = 0;
   #restUntil: number | undefined;
 
   /** `prefixed`: whether messages may begin with a send-command prefix. */
   constructor(private readonly prefixed: boolean) {}
-
-  /** Size of the message that is there whole. */
-  get size(): number {
-    return this.#size;
-  }
 
   /** When an incomplete message is taken as it is (performance.now()), if one waits for its rest. */
   get restUntil(): number | undefined {
     return this.#restUntil;
   }
 
-  /** Takes what the channel has. */
-  receive(channel: Channel): ReadOutcome {
+  /** Takes what the channel has; with `wait` it may sleep for a while until there is something. */
+  receive(channel: Channel, wait = false): ReadOutcome {
     const free = this.#length === 0 ? this.buffer : this.buffer.subarray(this.#length);
-    const count = channel.receive(free);
+    const count = channel.receive(free, wait);
     if (count === WOULD_BLOCK) return "nothing";
     if (count === 0) return "gone";
     this.#length += count;
@@ -47,15 +43,15 @@ export class MessageReader {
   /** Whether the rest of a message is overdue, which makes what came the message. */
   overdue(): boolean {
     if (this.#restUntil === undefined || performance.now() < this.#restUntil) return false;
-    this.#size = this.#length;
+    this.size = this.#length;
     return true;
   }
 
   /** Forgets the message, which was answered. */
   drop(): void {
-    if (this.#size < this.#length) this.buffer.copyWithin(0, this.#size, this.#length);
-    this.#length -= this.#size;
-    this.#size = 0;
+    if (this.size < this.#length) this.buffer.copyWithin(0, this.size, this.#length);
+    this.#length -= this.size;
+    this.size = 0;
     this.#restUntil = undefined;
     if (this.#length > 0) this.#look();
   }
@@ -63,13 +59,13 @@ export class MessageReader {
   /** Forgets everything: the connection is gone. */
   reset(): void {
     this.#length = 0;
-    this.#size = 0;
+    this.size = 0;
     this.#restUntil = undefined;
   }
 
   #look(): "message" | "partial" {
-    this.#size = messageSize(this.buffer, this.#length, this.prefixed);
-    if (this.#size > 0) return "message";
+    this.size = messageSize(this.buffer, this.#length, this.prefixed);
+    if (this.size > 0) return "message";
     if (this.#length >= MESSAGE_MIN) this.#restUntil ??= performance.now() + REST_MS;
     return "partial";
   }
