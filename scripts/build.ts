@@ -35,11 +35,13 @@ export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: s
   { flag: "--no-prompt", reason: "a daemon has nobody to ask" },
   { flag: "--no-code-cache", reason: "its file has a name in /tmp that anyone can foretell" },
   {
-    flag: "--v8-flags=--max-semi-space-size=1,--single-threaded",
+    flag: "--v8-flags=--max-semi-space-size=1,--single-threaded," +
+      "--invocation-count-for-maglev=100,--minimum-invocations-after-ic-update=50",
     reason:
       "a small young generation halves private memory when many commands make garbage; V8's " +
       "helpers save a TPM nothing, and the first time that they and it wait for each other V8 " +
-      "sleeps for 3 ms to measure the processor's clock",
+      "sleeps for 3 ms to measure the processor's clock; a TPM serves a few thousand commands in " +
+      "its life: what a command runs through is compiled after a hundred of them, not 400",
   },
 ];
 
