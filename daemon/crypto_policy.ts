@@ -66,6 +66,7 @@ class Tpm2Policy {
   settleSha1(): boolean {
     const has = (attribute: string) => this.#attributes.includes(attribute);
     if (has("fips-host") || (has("no-sha1-signing") && has("no-sha1-verification"))) return false;
+    if (!this.surroundings.openssl.mayForbidSha1) return false;
     const failed = this.#failed("sha1");
     if (failed === undefined) return false;
     const { setVariable, report } = this.surroundings;

@@ -12,6 +12,7 @@ const HARMLESS = "rsa,rsa-min-size=2048,sha256,rsassa,rsapss,ecc,ecc-min-size=22
 class FakeOpenssl implements Trials {
   fipsByDefault = false;
   fipsStays = false;
+  mayForbidSha1 = true;
   sha1 = true;
   ciphers = true;
   disabled = 0;
@@ -102,6 +103,14 @@ Deno.test("refused SHA-1 signatures are allowed by the variable, with a warning"
   run();
   deepEqual(variables, { [SHA1_VARIABLE]: "1" });
   ok(messages.some((message) => message.includes(`${SHA1_VARIABLE}=1`)));
+});
+
+Deno.test("SHA-1 signatures are not tried out where nothing can forbid them", () => {
+  const openssl = Object.assign(new FakeOpenssl(), { mayForbidSha1: false });
+  const { run, details } = settle(openssl, ALGORITHMS);
+  run();
+  equal(details.some((detail) => detail.includes("SHA1")), false);
+  ok(details.includes("Tested: camellia-128"));
 });
 
 for (const attributes of ["fips-host", "no-sha1-signing,no-sha1-verification"]) {

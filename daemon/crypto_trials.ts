@@ -13,6 +13,7 @@ export type Trials = Pick<
   | "disableFips"
   | "fipsByDefault"
   | "hasCipher"
+  | "mayForbidSha1"
 >;
 
 /** Who forbids it: FIPS mode, a setting of libcrypto, a setting about SHA-1 signatures. */

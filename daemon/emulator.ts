@@ -2,7 +2,7 @@
 // loop, gives everything back in the opposite order.
 import { makeHandlers } from "../control/handlers.ts";
 import type { Libtpms } from "../ffi/libtpms.ts";
-import { Openssl } from "../ffi/openssl.ts";
+import { LoadedLibcrypto } from "../ffi/loaded_libcrypto.ts";
 import { Poller } from "../ffi/poll.ts";
 import type { User } from "../ffi/users.ts";
 import { StorageLock } from "../state/storage_lock.ts";
@@ -12,7 +12,6 @@ import type { VtpmDevice } from "../transports/vtpm_proxy.ts";
 import type { Background } from "./background.ts";
 import type { DaemonConfig } from "./config.ts";
 import { confine } from "./confine.ts";
-import { settleCrypto } from "./crypto_policy.ts";
 import { explain } from "./explain.ts";
 import type { Log } from "./log.ts";
 import { type DataPlan, Loop } from "./loop.ts";
@@ -154,7 +153,7 @@ export async function open(parts: EmulatorParts, closers: DisposableStack) {
   const store = await openStore(system, config, inform);
   leaving.add(() => store.close());
   const profile = await profileOf(parts, libtpms);
-  const settle = settlement(parts, libtpms);
+  const settle = await settlement(parts, libtpms);
   const tap = await openTaps(system, config, log, closers);
   warnOfSilence(config, report);
 
@@ -210,17 +209,20 @@ async function profileOf(
   return await readProfile(system, config.profile, libtpms);
 }
 
-/** What is done when the chip is on: terms are come to with libcrypto. */
-function settlement(
+/**
+ * What is done when the chip is on: terms are come to with libcrypto. Most have none to come to: an
+ * older libtpms does not say what it needs, and then only SHA-1 signatures matter.
+ */
+async function settlement(
   { system, config, log, report }: EmulatorParts,
   libtpms: Libtpms,
-): (() => void) | undefined {
-  const openssl = Openssl.loaded();
-  if (openssl === undefined) return undefined;
-  // Has libcrypto read its configuration, which the TPM's start would have to wait for.
-  void openssl.fipsByDefault;
+): Promise<(() => void) | undefined> {
+  const loaded = LoadedLibcrypto.find();
+  if (loaded === undefined || !(libtpms.hasProfiles || loaded.mayForbidSha1)) return undefined;
+  const { Openssl } = await import("../ffi/openssl.ts");
+  const { settleCrypto } = await import("./crypto_policy.ts");
   return () => {
-    using _keys = openssl;
+    using openssl = new Openssl();
     settleCrypto(config.tpm2, {
       openssl,
       info: (flag) => libtpms.info(flag),

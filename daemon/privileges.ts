@@ -1,6 +1,6 @@
 // Powers of the system's user that are given up: another root, another user. Each step either
 // succeeds or ends the process: there is no half way.
-import { Openssl } from "../ffi/openssl.ts";
+import { LoadedLibcrypto } from "../ffi/loaded_libcrypto.ts";
 import type { User } from "../ffi/users.ts";
 import type { System } from "./system.ts";
 
@@ -31,7 +31,7 @@ export function userOf({ users }: System, { name, outside }: Identity): User | u
 export function changeRoot({ users }: System, directory: string): void {
   try {
     users.setRoot(directory);
-    if (Openssl.loaded()?.hasRandomness === false) {
+    if (LoadedLibcrypto.find()?.hasRandomness === false) {
       throw new Error("libcrypto has no source of random numbers in there");
     }
   } catch (error) {

@@ -18,7 +18,7 @@ export async function readProfile(
   if (config.removeDisabled === undefined) return text;
   const { Openssl } = await import("../ffi/openssl.ts");
   const { reduceProfile } = await import("./profile_reduction.ts");
-  using openssl = Openssl.loaded();
+  using openssl = Openssl.find();
   if (openssl === undefined) return text;
   const available = libtpms.info(InfoFlag.AVAILABLE_PROFILES) ?? '{"AvailableProfiles":[]}';
   return reduceProfile(text, config.removeDisabled, openssl, available);

@@ -11,6 +11,7 @@ const AVAILABLE = JSON.stringify({
 });
 const allowing: Trials = {
   fipsByDefault: false,
+  mayForbidSha1: false,
   disableFips: () => true,
   hasCipher: () => true,
   canSign: () => true,

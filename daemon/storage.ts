@@ -1,5 +1,5 @@
 // The state store that the configuration asks for: its backend, its keys.
-import { Openssl } from "../ffi/openssl.ts";
+import { isLoaded } from "../ffi/loaded_libcrypto.ts";
 import type { Backend } from "../state/backend.ts";
 import { DirectoryBackend } from "../state/directory.ts";
 import type { Sealer } from "../state/key.ts";
@@ -86,7 +86,7 @@ export async function openStore(
 async function libcryptoSealer(): Promise<Sealer | undefined> {
   const { LibcryptoSealer } = await import("../ffi/libcrypto.ts");
   try {
-    return Openssl.loaded() === undefined ? undefined : new LibcryptoSealer();
+    return isLoaded() ? new LibcryptoSealer() : undefined;
   } catch {
     return undefined;
   }

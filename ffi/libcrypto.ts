@@ -2,7 +2,7 @@
 // bytes, in 8 us for a small state where the runtime's own functions take 40. What is sealed, and in
 // which form, is state/key.ts' knowledge.
 import { cString, openLazily } from "./libc.ts";
-import { LIBCRYPTO } from "./openssl.ts";
+import { LIBCRYPTO } from "./loaded_libcrypto.ts";
 
 const symbols = {
   /** EVP_CIPHER *(OSSL_LIB_CTX *, const char *name, const char *properties) */

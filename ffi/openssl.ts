@@ -1,23 +1,11 @@
-// libcrypto as libtpms has it loaded: what its configuration and its FIPS mode let us do, found out
-// by trying. What follows from it is the daemon's affair.
+// What the libcrypto that is loaded lets us do, found out by trying. What follows from it is the
+// daemon's affair.
 import { addressOf, cString, openLazily } from "./libc.ts";
-
-/** The name in libtpms' list of what it needs; asking for it gives the very same library. */
-export const LIBCRYPTO = "libcrypto.so.3";
-const RTLD_LAZY = 1;
-const RTLD_NOLOAD = 4;
-
-const loaderSymbols = {
-  /** void *dlopen(const char *, int); in libdl.so.2 before glibc 2.34. */
-  dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
-} as const;
+import { isLoaded, LIBCRYPTO, LoadedLibcrypto } from "./loaded_libcrypto.ts";
 
 const symbols = {
   ERR_clear_error: { parameters: [], result: "void" },
-  RAND_status: { parameters: [], result: "i32" },
-  /** int (OSSL_LIB_CTX *); NULL is the default. */
-  EVP_default_properties_is_fips_enabled: { parameters: ["pointer"], result: "i32" },
-  /** int (OSSL_LIB_CTX *, int enable) */
+  /** int (OSSL_LIB_CTX *, int enable); NULL is the default. */
   EVP_default_properties_enable_fips: { parameters: ["pointer", "i32"], result: "i32" },
   /** EVP_CIPHER *(OSSL_LIB_CTX *, const char *name, const char *properties) */
   EVP_CIPHER_fetch: { parameters: ["pointer", "buffer", "pointer"], result: "pointer" },
@@ -73,38 +61,20 @@ export type Digest = "SHA1" | "SHA256";
 /** Larger than any signature, ciphertext or digest here. */
 const OUTPUT_SIZE = 512;
 
-export class Openssl implements Disposable {
+export class Openssl extends LoadedLibcrypto implements Disposable {
   readonly #c = openLazily(LIBCRYPTO, symbols);
   /** Keys that were read, as reading one takes longer than using it. */
   readonly #keys = new Map<Uint8Array<ArrayBuffer>, Deno.PointerObject>();
 
-  /** The library where it is loaded already, else undefined: libtpms may use another one. */
-  static loaded(): Openssl | undefined {
-    for (const path of ["libc.so.6", "libdl.so.2"]) {
-      try {
-        const { dlopen } = openLazily(path, loaderSymbols);
-        const handle = dlopen(cString(LIBCRYPTO), RTLD_LAZY | RTLD_NOLOAD);
-        return handle === null ? undefined : new Openssl();
-      } catch {
-        // An older C library has it in the other place.
-      }
-    }
-    return undefined;
+  /** The library where it is loaded already. */
+  static override find(): Openssl | undefined {
+    return isLoaded() ? new Openssl() : undefined;
   }
 
   /** Forgets the keys that were read; it can be used further. */
   [Symbol.dispose](): void {
     for (const key of this.#keys.values()) this.#c.EVP_PKEY_free(key);
     this.#keys.clear();
-  }
-
-  /** Whether random numbers can be made. */
-  get hasRandomness(): boolean {
-    return this.#tried(() => this.#c.RAND_status() === 1);
-  }
-
-  get fipsByDefault(): boolean {
-    return this.#c.EVP_default_properties_is_fips_enabled(null) === 1;
   }
 
   /** Lets algorithms be used that FIPS does not allow; false where that cannot be done. */

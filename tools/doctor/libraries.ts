@@ -70,7 +70,7 @@ function opensslFindings({ files }: System): Finding[] {
   const maps = systemFile(files, "/proc/self/maps") ?? "";
   const soname = /libcrypto\.so\.\d+(?:\.\d+)?/.exec(maps)?.[0];
   if (soname === undefined) return [ok("OpenSSL", "not used by this libtpms")];
-  using openssl = Openssl.loaded();
+  using openssl = Openssl.find();
   const fips = openssl?.fipsByDefault ?? false;
   const kernelFips = systemFile(files, FIPS_SWITCH) === "1";
   return [ok("OpenSSL", opensslVersion(soname)), fipsFinding(fips, kernelFips)];
