@@ -175,9 +175,10 @@ export class Sockets {
 
   /**
    * Finds the descriptor of a connection that Deno accepted, and silences it in Deno's event loop,
-   * which would wake up for every byte that arrives; receiving from it may sleep from then on. It is closed by closing Deno's connection: a
-   * duplicate would not do, as Deno shuts the connection down when it closes it. Ports tell TCP
-   * connections apart; a Unix connection has the name of its listener.
+   * which would wake up for every byte that arrives; receiving from it may sleep from then on. It is
+   * closed by closing Deno's connection: a duplicate would not do, as Deno shuts the connection down
+   * when it closes it. Ports tell TCP connections apart; a Unix connection has the name of its
+   * listener.
    */
   adopt(listener: number, ports: { local: number; remote: number } | undefined): number {
     if (!this.#named(listener)) throw this.libc.error("getsockname");

@@ -120,7 +120,7 @@ for (const { title, host, words, code, says = [], keepsSilent = [] } of starts) 
   });
 }
 
-Deno.test("of SHA-1 signatures those with 1024 bit keys are tried [sha1-trials]", async () => {
+Deno.test("SHA-1 signatures are not tried where nothing can forbid them [sha1-trials]", async () => {
   await using folder = new TempDir();
   const log = folder.join("log");
   const tried = async (program: Program) => {
@@ -131,8 +131,8 @@ Deno.test("of SHA-1 signatures those with 1024 bit keys are tried [sha1-trials]"
     return [...text.matchAll(/Tested: (RSA-\d+-sign\(SHA1.*)/g)].map(([, name]) => name);
   };
   const short = ["RSA-1024-sign(SHA1, pkcs1-pss)", "RSA-1024-sign(SHA1, pkcs1)"];
-  assert.deepEqual(await tried(await withNewLibtpms()), short);
   const long = short.map((name) => name.replace("1024", "2048"));
+  assert.deepEqual(await tried(await withNewLibtpms()), []);
   assert.deepEqual(await tried(await peerProgram("0.10")), [...short, ...long]);
 });
 
