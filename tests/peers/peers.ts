@@ -4,6 +4,7 @@
 // fetches what is missing and prints what there is.
 
 import { join } from "node:path";
+import { exists } from "../support/exists.ts";
 import { unpackDebs, UnstableSuite } from "./apt.ts";
 import { mustRun, run } from "./command.ts";
 
@@ -95,7 +96,7 @@ export async function upstreamTree(): Promise<{ readonly dir: string; readonly v
   const home = join(CACHE, "../upstream");
   const dir = join(home, "tree");
   await locked(async () => {
-    if (await exists(dir)) return;
+    if (exists(dir)) return;
     const partial = join(home, "tree.partial");
     await removeAll(partial);
     await Deno.mkdir(partial, { recursive: true });
@@ -291,18 +292,8 @@ async function locked(work: () => Promise<void>): Promise<void> {
   await work();
 }
 
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
 async function removeAll(path: string): Promise<void> {
-  if (await exists(path)) await Deno.remove(path, { recursive: true });
+  if (exists(path)) await Deno.remove(path, { recursive: true });
 }
 
 /** Quotes one word for sh. */
