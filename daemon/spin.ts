@@ -21,12 +21,11 @@ export const ASLEEP = 0;
 export class Spin {
   /** What was said last: {@linkcode ASLEEP}, 1, or {@linkcode LOOKS}. */
   #looks = 1;
-  #misses = 0;
-  #pause = 0;
-  #left = 0;
+  /** When looking has taken long enough (performance.now()). */
   #until = 0;
-  #sleepPause = 0;
-  #sleepLeft = 0;
+  #misses = 0;
+  readonly #lookPause = new Pause(PATIENCE);
+  readonly #sleepPause = new Pause(SLEEP_PAUSE_MIN);
 
   /**
    * On a machine with one processor the client cannot send while we look. When only this process
@@ -36,11 +35,9 @@ export class Spin {
 
   /** How often to look now, or {@linkcode ASLEEP}. */
   looks(): number {
-    if (this.processors > 1 && this.#left === 0) return this.#looks = LOOKS;
-    if (this.#left > 0) this.#left--;
-    if (this.#sleepLeft === 0) return this.#looks = ASLEEP;
-    this.#sleepLeft--;
-    return this.#looks = 1;
+    if (this.processors > 1 && this.#lookPause.over()) this.#looks = LOOKS;
+    else this.#looks = this.#sleepPause.over() ? ASLEEP : 1;
+    return this.#looks;
   }
 
   /** Whether to go on after so many looks in vain. */
@@ -54,26 +51,44 @@ export class Spin {
 
   /** The next command came after so many looks in vain; after none, it would have come anyway. */
   found(before: number): void {
-    if (this.#looks === ASLEEP) this.#sleepPause = 0;
+    if (this.#looks === ASLEEP) this.#sleepPause.forget();
     if (before === 0 || this.#misses === 0) return;
     // On one processor looking finds something only when the scheduler took it away meanwhile:
     // once is no reason to go on.
     this.#misses--;
-    if (this.#misses === 0) this.#pause = 0;
+    if (this.#misses === 0) this.#lookPause.forget();
   }
 
   /** It did not come. */
   missed(): void {
-    if (this.#looks === ASLEEP) {
-      this.#sleepPause = Math.min(PAUSE_MAX, Math.max(SLEEP_PAUSE_MIN, this.#sleepPause * 2));
-      this.#sleepLeft = this.#sleepPause;
-      return;
-    }
+    if (this.#looks === ASLEEP) this.#sleepPause.begin();
     if (this.#looks !== LOOKS) return;
     this.#misses = Math.min(PATIENCE, this.#misses + 1);
-    if (this.#misses === PATIENCE) {
-      this.#pause = Math.min(PAUSE_MAX, Math.max(PATIENCE, this.#pause * 2));
-      this.#left = this.#pause;
-    }
+    if (this.#misses === PATIENCE) this.#lookPause.begin();
+  }
+}
+
+/** So many commands without another try: twice as many after each one in vain. */
+class Pause {
+  #length = 0;
+  #left = 0;
+
+  constructor(private readonly min: number) {}
+
+  /** Whether it is; if not, one more command of it has come. */
+  over(): boolean {
+    if (this.#left === 0) return true;
+    this.#left--;
+    return false;
+  }
+
+  begin(): void {
+    this.#length = Math.min(PAUSE_MAX, Math.max(this.min, this.#length * 2));
+    this.#left = this.#length;
+  }
+
+  /** The next one is the shortest again. */
+  forget(): void {
+    this.#length = 0;
   }
 }

@@ -26,8 +26,8 @@ export class LoadedLibcrypto {
   readonly #c = openLazily(LIBCRYPTO, symbols);
 
   /** The library where it is loaded already, else undefined: libtpms may use another one. */
-  static find(): LoadedLibcrypto | undefined {
-    return isLoaded() ? new LoadedLibcrypto() : undefined;
+  static find<T extends LoadedLibcrypto>(this: new () => T): T | undefined {
+    return isLoaded() ? new this() : undefined;
   }
 
   /** Whether random numbers can be made. */

@@ -1,7 +1,7 @@
 // What the libcrypto that is loaded lets us do, found out by trying. What follows from it is the
 // daemon's affair.
 import { addressOf, cString, openLazily } from "./libc.ts";
-import { isLoaded, LIBCRYPTO, LoadedLibcrypto } from "./loaded_libcrypto.ts";
+import { LIBCRYPTO, LoadedLibcrypto } from "./loaded_libcrypto.ts";
 
 const symbols = {
   ERR_clear_error: { parameters: [], result: "void" },
@@ -65,11 +65,6 @@ export class Openssl extends LoadedLibcrypto implements Disposable {
   readonly #c = openLazily(LIBCRYPTO, symbols);
   /** Keys that were read, as reading one takes longer than using it. */
   readonly #keys = new Map<Uint8Array<ArrayBuffer>, Deno.PointerObject>();
-
-  /** The library where it is loaded already. */
-  static override find(): Openssl | undefined {
-    return isLoaded() ? new Openssl() : undefined;
-  }
 
   /** Forgets the keys that were read; it can be used further. */
   [Symbol.dispose](): void {

@@ -220,13 +220,9 @@ export class Tpm {
     message: Uint8Array<ArrayBuffer>,
     size: number,
   ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-    const { tap } = this.parts;
-    tap?.received(message.subarray(0, size));
+    this.parts.tap?.received(message.subarray(0, size));
     const prefix = this.#prefixes ? prefixSize(message, size) : 0;
-    if (prefix === 0) {
-      const response = this.#command(message, size);
-      return tap === undefined && !this.#fresh ? response : this.#seen(response);
-    }
+    if (prefix === 0) return this.#seen(this.#command(message, size));
     // The prefix's locality stays in force, unchecked, as in the C program.
     this.parts.libtpms.locality = prefixLocalityAt(message, 0);
     const response = this.#seen(this.#command(message.subarray(prefix), size - prefix));
@@ -238,6 +234,7 @@ export class Tpm {
     response: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>,
   ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
     const { tap } = this.parts;
+    if (tap === undefined && !this.#fresh) return response;
     const look = (response: Uint8Array<ArrayBuffer>) => {
       tap?.sent(response);
       if (this.#fresh && this.#running) this.#lookFresh(response);

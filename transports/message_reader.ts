@@ -56,13 +56,6 @@ export class MessageReader {
     if (this.#length > 0) this.#look();
   }
 
-  /** Forgets everything: the connection is gone. */
-  reset(): void {
-    this.#length = 0;
-    this.size = 0;
-    this.#restUntil = undefined;
-  }
-
   #look(): "message" | "partial" {
     this.size = messageSize(this.buffer, this.#length, this.prefixed);
     if (this.size > 0) return "message";
