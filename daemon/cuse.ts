@@ -90,15 +90,21 @@ export async function runCuse(
     const loop = makeLoop(parts, opened, device);
     steps.onEnd(() => loop.end());
     device.make(identity);
-    exitCode = cuseExit.pidFile;
-    opened.pidFile?.write();
-    exitCode = cuseExit.user;
+    const writePidFile = () => {
+      exitCode = cuseExit.pidFile;
+      opened.pidFile?.write();
+    };
     if (later !== undefined) {
+      // The new user may have no right to write it.
+      writePidFile();
+      exitCode = cuseExit.user;
       handOver(system, config.state, later.user);
       later.become();
     }
     exitCode = cuseExit.confinement;
     confine(system, config.seccomp, report);
+    // As late as can be: who waits for it and looks for us then finds one process, not the starting one.
+    if (later === undefined) writePidFile();
     exitCode = cuseExit.device;
     steps.announce();
     await loop.run();

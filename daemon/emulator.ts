@@ -76,8 +76,6 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   if (emulator === undefined) return endedEarly(parts);
   const { tpm } = emulator;
   if (config.startNow && tpm.start(false) !== 0) return 1;
-  // Who waits for the pid file finds what the TPM stored at its start.
-  emulator.pidFile?.write();
   system.phases.end("TPM");
 
   const loop = makeLoop(parts, emulator);
@@ -86,6 +84,9 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   // The runtime's threads are all there by now, or are made by means that the profile allows.
   confine(system, config.seccomp, report);
   system.phases.end("powers given up");
+  // Who waits for the pid file finds a start that is over: what the TPM stored, and soon after that
+  // no other process than the one it names.
+  emulator.pidFile?.write();
   steps.announce();
   if (!startUp(parts, tpm)) return 0;
   // Who waits for the first answer does not wait for this.
