@@ -35,7 +35,8 @@ function complain(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(text));
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Does what the words ask for; returns the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
   const [which, ...rest] = args;
   if (which === undefined) {
     complain(`Missing TPM interface type; '${PROGRAM} --help' shows them.\n`);
@@ -245,4 +246,5 @@ async function printInstead(
   }
 }
 
-Deno.exit(await main(Deno.args));
+// The executable calls it from scripts/executable/loader.ts.
+if (import.meta.main) main(Deno.args).then(Deno.exit);

@@ -1,8 +1,10 @@
 // Makes dist/swtpm out of main.ts with `deno bundle` and `deno compile`, or leaves it when nothing
-// has changed. Where the base executable comes from is left to denort.ts, what it carries to embed.ts.
+// has changed. Where the base executable comes from is left to denort.ts, what it carries to embed.ts,
+// how its code is made before it starts to executable/.
 //
 // Usage: deno task build [--force] [--arch x64|arm64]
 
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { DENO_VERSION, filesBelow, requirePinnedDeno, ROOT } from "./checkout.ts";
@@ -10,12 +12,15 @@ import { lastLines, runCommand } from "./command.ts";
 import {
   type Arch,
   type Base,
+  baseLengthOf,
   baseStillServes,
-  insertArchive,
+  insertBehindBase,
   obtainBase,
   TARGETS,
 } from "./denort.ts";
 import { describeEmbedding, embed, type Embedding } from "./embed.ts";
+import { CODE_CACHE_PLACE, type CodeCachePlace, PROGRAM, programOf } from "./executable/parts.ts";
+import { train } from "./executable/training.ts";
 
 /** The powers the executable starts with; what the chosen options do not need is given up at start. */
 export const PERMISSIONS: readonly { readonly flag: string; readonly reason: string }[] = [
@@ -33,7 +38,10 @@ export const PERMISSIONS: readonly { readonly flag: string; readonly reason: str
 /** How the runtime is tuned; each was measured. */
 export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: string }[] = [
   { flag: "--no-prompt", reason: "a daemon has nobody to ask" },
-  { flag: "--no-code-cache", reason: "its file has a name in /tmp that anyone can foretell" },
+  {
+    flag: "--no-code-cache",
+    reason: "its file has a name in /tmp that anyone can foretell; ours is in the executable",
+  },
   {
     flag: "--v8-flags=--max-semi-space-size=1,--single-threaded," +
       "--invocation-count-for-maglev=100,--minimum-invocations-after-ic-update=50",
@@ -48,11 +56,13 @@ export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: s
 /** All code is in the checkout: neither a URL nor a package may become part of the program. */
 const SOURCE_FLAGS = ["--no-config", "--no-check", "--no-remote", "--no-npm"];
 
-/**
- * Few modules: what every start needs, and what is loaded when it is asked for. With a module for
- * each file a start takes 7 ms more (of 48 ms processor time), without --minify 1 ms and 0.5 MB.
- */
-const BUNDLE_FLAGS = ["--quiet", "--minify", "--code-splitting", "--platform", "deno"];
+/** The first modules of executables; what else is in scripts/ does not become part of one. */
+const EXECUTABLE = "scripts/executable/";
+
+/** Without --minify a start takes 0.5 MB more. */
+const BUNDLE_FLAGS = ["--quiet", "--minify", "--platform", "deno"];
+/** One function, as V8 makes code of a script ahead; see executable/parts.ts. */
+const PROGRAM_FLAGS = [...BUNDLE_FLAGS, "--format", "cjs"];
 
 /** Measured 2 s with all of Deno's caches empty; the rest is for slow disks. */
 const COMPILE_LIMIT_MS = 180_000;
@@ -100,27 +110,34 @@ export async function build(
   Deno.mkdirSync(`${ROOT}/dist`, { recursive: true });
   const unfinished = `${ROOT}/dist/.${name}.${Deno.pid}`;
   try {
-    const modules = `${unfinished}.modules`;
-    await deno(["bundle", ...BUNDLE_FLAGS, "--outdir", modules, "main.ts"], {
-      // Its bundler comes from the npm registry, whose certificate the machine may vouch for.
-      DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ?? "system,mozilla",
-    });
-    await deno(
-      [
-        ...["compile", "--target", TARGETS[arch].triple, "--output", unfinished],
-        ...SOURCE_FLAGS,
-        ...RUNTIME_FLAGS.map(({ flag }) => flag),
-        ...PERMISSIONS.map(({ flag }) => flag),
-        `${modules}/main.js`,
-      ],
-      base.path === null ? {} : { DENORT_BIN: base.path },
-    );
-    if ("archive" in embedding) {
-      Deno.writeFileSync(
-        unfinished,
-        insertArchive(Deno.readFileSync(unfinished), embedding.archive),
+    const parts = `${unfinished}.parts`;
+    await bundle(parts);
+    const compile = (first: string, output: string, ...beside: string[]) =>
+      deno(
+        [
+          ...["compile", "--target", TARGETS[arch].triple, "--output", output],
+          ...SOURCE_FLAGS,
+          ...RUNTIME_FLAGS.map(({ flag }) => flag),
+          ...PERMISSIONS.map(({ flag }) => flag),
+          ...beside.flatMap((file) => ["--include", `${parts}/${file}`]),
+          `${parts}/${first}`,
+        ],
+        base.path === null ? {} : { DENORT_BIN: base.path },
       );
+    let behindBase = new Uint8Array(0);
+    let place: CodeCachePlace | null = null;
+    if ("archive" in embedding) {
+      const trainer = `${unfinished}.trainer`;
+      await compile("trainer.js", trainer, PROGRAM);
+      const cache = await train(trainer);
+      const digest = createHash("sha256").update(cache).digest();
+      behindBase = Buffer.concat([embedding.archive, digest, cache]);
+      const at = baseLengthOf(Deno.readFileSync(trainer), trainer) + embedding.archive.length;
+      place = { at, size: cache.length, digest: digest.toString("hex") };
     }
+    Deno.writeTextFileSync(`${parts}/${CODE_CACHE_PLACE}`, JSON.stringify(place));
+    await compile("loader.js", unfinished, PROGRAM, CODE_CACHE_PLACE);
+    Deno.writeFileSync(unfinished, insertBehindBase(Deno.readFileSync(unfinished), behindBase));
     const executable = digestOfFile(unfinished);
     if (executable === null) throw new Error(`"deno compile" wrote no file "${unfinished}"`);
     Deno.renameSync(unfinished, path); // whoever starts dist/swtpm meanwhile gets the old or the new one
@@ -135,6 +152,19 @@ export async function build(
     }
   }
   return { path, size: Deno.statSync(path).size, route: base.route, rebuilt: true, embedding };
+}
+
+/** Puts the program and the first modules of executables into `folder`, one file each. */
+async function bundle(folder: string): Promise<void> {
+  const env = {
+    // Its bundler comes from the npm registry, whose certificate the machine may vouch for.
+    DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ?? "system,mozilla",
+  };
+  const first = ["loader", "trainer"].map((name) => `${EXECUTABLE}${name}.ts`);
+  await deno(["bundle", ...BUNDLE_FLAGS, "--outdir", folder, ...first], env);
+  await deno(["bundle", ...PROGRAM_FLAGS, "--outdir", folder, "main.ts"], env);
+  const program = programOf(Deno.readTextFileSync(`${folder}/main.js`));
+  Deno.writeTextFileSync(`${folder}/${PROGRAM}`, program);
 }
 
 /** Runs the Deno that runs this. */
@@ -169,9 +199,10 @@ function thisArch(): Arch {
 function digestOfInputs(arch: Arch, embedding: Embedding): string {
   const hash = createHash("sha256");
   const flags = [...SOURCE_FLAGS, ...[...RUNTIME_FLAGS, ...PERMISSIONS].map(({ flag }) => flag)];
-  hash.update(JSON.stringify([DENO_VERSION, arch, flags, BUNDLE_FLAGS]));
+  hash.update(JSON.stringify([DENO_VERSION, arch, flags, PROGRAM_FLAGS]));
   for (const file of filesBelow(ROOT)) {
-    if (/^(tests|scripts|\.[^/]*)\//.test(file) || file.endsWith("_test.ts")) continue;
+    const outside = /^(tests|scripts|\.[^/]*)\//.test(file) && !file.startsWith(EXECUTABLE);
+    if (outside || file.endsWith("_test.ts")) continue;
     if (!file.includes("/") && !/^(main\.ts|deno\.json|deno\.lock)$/.test(file)) continue;
     hash.update(JSON.stringify([file, digestOfFile(`${ROOT}/${file}`)]));
   }

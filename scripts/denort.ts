@@ -149,7 +149,7 @@ export function cutBase(program: Uint8Array, facts: DonorFacts): Uint8Array {
 }
 
 /** Length of the base of a program made by `deno compile`, which its trailer tells. */
-function baseLengthOf(program: Uint8Array, name: string): number {
+export function baseLengthOf(program: Uint8Array, name: string): number {
   if (program.length < ELF_HEADER_LENGTH + TRAILER_LENGTH) {
     throw new Error(`${name} has only ${program.length} bytes`);
   }
@@ -165,18 +165,18 @@ function baseLengthOf(program: Uint8Array, name: string): number {
 }
 
 /**
- * A program made by `deno compile` with an archive behind its base: the runtime finds its section
- * from the end, and the program the archive from the end of the ELF file.
+ * A program made by `deno compile` with `bytes` behind its base: the runtime finds its section from
+ * the end, and the program finds the bytes from the end of the ELF file.
  */
-export function insertArchive(program: Uint8Array, archive: Uint8Array): Uint8Array {
+export function insertBehindBase(program: Uint8Array, bytes: Uint8Array): Uint8Array {
   const base = baseLengthOf(program, "the program");
   if (readElfHeader(program).length !== base) {
     throw new Error("the base of the program has something behind its ELF file already");
   }
-  const whole = new Uint8Array(program.length + archive.length);
+  const whole = new Uint8Array(program.length + bytes.length);
   whole.set(program.subarray(0, base));
-  whole.set(archive, base);
-  whole.set(program.subarray(base), base + archive.length);
+  whole.set(bytes, base);
+  whole.set(program.subarray(base), base + bytes.length);
   return whole;
 }
 

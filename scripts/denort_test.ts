@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { cutBase, type DonorFacts, fileInArchive, insertArchive, obtainBase } from "./denort.ts";
+import { cutBase, type DonorFacts, fileInArchive, insertBehindBase, obtainBase } from "./denort.ts";
 
 const BASE_LENGTH = 200;
 const SECTION_TABLE = 136; // with one entry of 64 bytes the file ends where its table ends
@@ -82,12 +82,12 @@ Deno.test("an archive stands between the base and what deno compile put behind i
   const base = elf();
   const before = program(base);
   const archive = Uint8Array.of(1, 2, 3);
-  const after = insertArchive(before, archive);
+  const after = insertBehindBase(before, archive);
   assert.deepEqual(after.subarray(0, base.length), base);
   assert.deepEqual(after.slice(base.length, base.length + archive.length), archive);
   assert.deepEqual(after.slice(base.length + archive.length), before.slice(base.length));
-  assert.throws(() => insertArchive(after, archive), /something behind its ELF file already/);
-  assert.throws(() => insertArchive(base, archive), /does not end like/);
+  assert.throws(() => insertBehindBase(after, archive), /something behind its ELF file already/);
+  assert.throws(() => insertBehindBase(base, archive), /does not end like/);
 });
 
 Deno.test("a file is found in a package by its name", () => {
