@@ -2,7 +2,6 @@
 // told by a pipe that it is the one to stay. The first process waits for its word, or for its end,
 // and ends likewise. A process without --daemon never comes here: it is the server itself.
 import { type FileKind, O } from "../ffi/files.ts";
-import { Errno, SystemError } from "../ffi/libc.ts";
 import type { System } from "./system.ts";
 
 /** Names the pipe that the background process says "ready" over. */
@@ -25,7 +24,7 @@ export function startInBackground(system: System): number {
   const pipe = spawner.pipe();
   process.setInherited(pipe.write, true);
   spawner.setVariable(READY_VARIABLE, String(pipe.write));
-  const pid = startAgain(system, words);
+  const pid = spawner.start(Deno.execPath(), words);
   files.close(pipe.write);
   if (files.read(pipe.read, new Uint8Array(1), "background process") === 1) return 0;
   const ending = spawner.wait(pid);
@@ -41,16 +40,6 @@ function readWords({ files }: System): Uint8Array<ArrayBuffer> {
     return files.readAll(fd, WORDS_MAX, "/proc/self/cmdline");
   } finally {
     files.close(fd);
-  }
-}
-
-function startAgain({ spawner }: System, words: Uint8Array<ArrayBuffer>): number {
-  try {
-    return spawner.start(Deno.execPath(), words);
-  } catch (error) {
-    // An update may have replaced the file meanwhile; what we run is still there under this name.
-    if (!(error instanceof SystemError) || error.errno !== Errno.ENOENT) throw error;
-    return spawner.start("/proc/self/exe", words);
   }
 }
 

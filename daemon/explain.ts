@@ -8,6 +8,9 @@ const CAUSES_MAX = 5;
 
 /** The error's message, with what can be said about a permission that lacked. */
 export function explain(system: Pick<System, "files" | "users">, error: unknown): string {
+  if (error instanceof SuppressedError) { // cleaning up failed, too
+    return `${explain(system, error.suppressed)}; then ${explain(system, error.error)}`;
+  }
   const message = error instanceof Error ? error.message : String(error);
   const refusal = refusalIn(error);
   const details = refusal?.subject?.includes("/") ? accessDetails(system, refusal.subject) : "";
