@@ -1,6 +1,6 @@
 // Sockets by descriptor: receive, send, accept, passed descriptors, and finding the descriptor of a
 // socket that Deno opened (Deno shows none). What the bytes mean is the callers' affair.
-import { addressOf, Errno, Handed, type Libc, openLibc } from "./libc.ts";
+import { addressOf, cString, Errno, Handed, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
   /** ssize_t recv(int fd, void *buf, size_t len, int flags) */
@@ -20,6 +20,7 @@ const symbols = {
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   /** int getsockopt(int fd, int level, int option, void *value, socklen_t *size) */
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  epoll_create1: { parameters: ["i32"], result: "i32" },
   /** int epoll_ctl(int epfd, int op, int fd, struct epoll_event *); EINVAL for other kinds. */
   epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
 } as const;
@@ -34,20 +35,19 @@ const SOCK_CLOEXEC = 0o2000000;
 const F_SETFL = 4;
 const SO_RCVTIMEO = 20;
 const EPOLL_CTL_MOD = 3;
+const EPOLL_CLOEXEC = 0o2000000;
 /**
  * `struct epoll_event` (12 bytes, 16 on arm64) that asks for nothing, only when it changes
  * (EPOLLET); its data 0 is what the runtime's own waker has, which means nothing to it.
  */
 const silence = Uint8Array.of(0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 const AF_UNIX = 1;
+const STDERR = 2;
 
 /** Nothing can be done at once: the answer of a call that would have to wait. */
 export const WOULD_BLOCK = -1;
 
-/**
- * Descriptors are the lowest free numbers, so a new one is found early; the bound is the kernel's
- * usual hard limit for a process.
- */
+/** The kernel's usual hard limit for a process. */
 const DESCRIPTOR_MAX = 1 << 16;
 
 /** `struct sockaddr_storage`: family, then a port (IPv4 and IPv6) or a path (Unix). */
@@ -168,8 +168,7 @@ export class Sockets {
   listener(at: { port: number } | { path: string }): number | undefined {
     const named = "port" in at
       ? () => this.#family() !== AF_UNIX && this.#port(this.#address) === at.port
-      // Deno may have made a relative path absolute.
-      : () => this.#family() === AF_UNIX && this.#path().endsWith(at.path);
+      : () => this.#family() === AF_UNIX && this.#pathEndsWith(cString(at.path));
     return this.#find((fd) => this.#named(fd) && named() && this.isListening(fd));
   }
 
@@ -208,10 +207,16 @@ export class Sockets {
     this.#owned.delete(fd);
   }
 
+  /**
+   * The descriptor that `matches`. A new one is the lowest that was free, so it is mostly the last
+   * one before what is the lowest free one now: each that is asked about costs a call of the kernel.
+   */
   #find(matches: (fd: number) => boolean): number | undefined {
-    for (let fd = 3; fd < DESCRIPTOR_MAX; fd++) {
-      if (!this.#owned.has(fd) && matches(fd)) return fd;
-    }
+    const free = this.#c.epoll_create1(EPOLL_CLOEXEC);
+    if (free >= 0) this.#c.close(free);
+    const tried = (fd: number) => !this.#owned.has(fd) && matches(fd);
+    for (let fd = free - 1; fd > STDERR; fd--) if (tried(fd)) return fd;
+    for (let fd = Math.max(free, STDERR + 1); fd < DESCRIPTOR_MAX; fd++) if (tried(fd)) return fd;
     return undefined;
   }
 
@@ -230,10 +235,11 @@ export class Sockets {
     return this.#address[0]! | this.#address[1]! << 8;
   }
 
-  #path(): string {
-    const end = this.#address.indexOf(0, sockaddrLayout.path);
-    const path = this.#address.subarray(sockaddrLayout.path, end < 0 ? undefined : end);
-    return new TextDecoder().decode(path);
+  /** Deno may have made a relative path absolute. */
+  #pathEndsWith(path: Uint8Array): boolean {
+    const end = this.#size[0]!;
+    const begin = end - path.length;
+    return begin >= sockaddrLayout.path && equal(this.#address.subarray(begin, end), path);
   }
 
   #port(address: Uint8Array): number {
@@ -248,5 +254,5 @@ export class Sockets {
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+  return a.toHex() === b.toHex();
 }

@@ -19,6 +19,8 @@ export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = {
   aarch64: 0xc00000b7,
 };
 
+/** One more than the highest number of a call that can be denied. */
+const NUMBERS = 512;
 /** Calls of the x32 interface have this bit; nothing here uses it. */
 const X32_BIT = 0x40000000;
 const ENOSYS = 38;
@@ -32,19 +34,24 @@ const BPF = {
   jumpIfSet: 0x45,
   returns: 0x06,
 } as const;
-const INSTRUCTION_SIZE = 8;
-/** BPF_MAXINSNS */
-const PROGRAM_MAX = 4096;
+/** Of 32 bits each: code and jumps, value. */
+const INSTRUCTION_WORDS = 2;
+/** Several times what is needed; the kernel takes 4096 (BPF_MAXINSNS). */
+const PROGRAM_MAX = 1024;
 
 /** `struct seccomp_data`: int nr, u32 arch, u64 instruction_pointer, u64 args[6]. */
 const dataOffset = { number: 0, architecture: 4, arguments: 16 } as const;
 
-/** Calls that are searched one by one; beyond that the list is halved. */
-const LINEAR_MAX = 4;
+/** Spans that are searched one by one; beyond that the list is halved. */
+const LINEAR_MAX = 8;
 
-interface Rule {
-  number: number;
-  call: DeniedCall;
+/** What becomes of a call: some are looked at more closely. */
+type Verdict = "allow" | "deny" | DeniedCall;
+
+/** Numbers of calls that have the same verdict, up to the next span. */
+interface Span {
+  first: number;
+  verdict: Verdict;
 }
 
 /**
@@ -56,44 +63,67 @@ export function buildFilter(
   architecture: Architecture,
   action: Action,
 ): Uint8Array<ArrayBuffer> {
-  const rules: Rule[] = [];
-  for (const call of calls) {
-    const number = call.numbers[architecture];
-    if (number !== undefined) rules.push({ number, call });
-  }
-  rules.sort((a, b) => a.number - b.number);
   const program = new Program(action);
   program.load(dataOffset.architecture);
   program.denyUnless(BPF.jumpIfEqual, AUDIT_ARCH[architecture]);
   program.load(dataOffset.number);
   if (architecture === "x86_64") program.denyIf(BPF.jumpIfAtLeast, X32_BIT);
-  search(program, rules, 0, rules.length);
+  const spans = spansOf(calls, architecture);
+  search(program, spans, 0, spans.length);
   return program.bytes();
 }
 
-/** Looks for the call's number by halves; every way through it ends with a return. */
-function search(program: Program, rules: readonly Rule[], begin: number, end: number): void {
-  if (end - begin > LINEAR_MAX) {
-    const middle = (begin + end) >> 1;
-    const lower = program.unlessAtLeast(rules[middle]!.number);
-    search(program, rules, middle, end);
-    program.here(lower);
-    search(program, rules, begin, middle);
-    return;
+/** All numbers from 0 on in spans; what is denied stands side by side for the most part. */
+function spansOf(calls: readonly DeniedCall[], architecture: Architecture): Span[] {
+  const verdicts = new Array<Verdict>(NUMBERS).fill("allow");
+  for (const call of calls) {
+    const number = call.numbers[architecture];
+    if (number === undefined) continue;
+    if (number >= NUMBERS - 1) throw new RangeError(`call ${number} is beyond all numbers`);
+    verdicts[number] = call.when === undefined && call.missing === undefined ? "deny" : call;
   }
-  for (let at = begin; at < end; at++) {
-    const { number, call } = rules[at]!;
-    const next = program.unlessEqual(number);
-    answer(program, call);
-    program.here(next);
+  const spans: Span[] = [];
+  let before: Verdict | undefined;
+  for (let first = 0; first < NUMBERS; first++) {
+    const verdict = verdicts[first]!;
+    if (verdict === before) continue;
+    spans.push({ first, verdict });
+    before = verdict;
   }
-  program.returns(SECCOMP_RET.allow);
+  return spans;
 }
 
-function answer(program: Program, { when, missing }: DeniedCall): void {
-  if (missing) return program.returns(SECCOMP_RET.errno | ENOSYS);
-  if (when === undefined) return program.deny();
-  for (const condition of when) test(program, condition);
+/** Looks for the call's span by halves; every way through it ends with a return. */
+function search(program: Program, spans: readonly Span[], begin: number, end: number): void {
+  if (end - begin > LINEAR_MAX) {
+    const middle = (begin + end) >> 1;
+    const lower = program.unlessAtLeast(spans[middle]!.first);
+    search(program, spans, middle, end);
+    program.here(lower);
+    search(program, spans, begin, middle);
+    return;
+  }
+  const branches: { jump: Jump; verdict: Verdict }[] = [];
+  // Who does not branch off belongs to the first span.
+  const verdicts = new Set([spans[begin]!.verdict]);
+  for (let at = end - 1; at > begin; at--) {
+    const { first, verdict } = spans[at]!;
+    branches.push({ jump: program.ifAtLeast(first), verdict });
+    verdicts.add(verdict);
+  }
+  for (const verdict of verdicts) {
+    for (const branch of branches) {
+      if (branch.verdict === verdict) program.here(branch.jump);
+    }
+    answer(program, verdict);
+  }
+}
+
+function answer(program: Program, verdict: Verdict): void {
+  if (verdict === "allow") return program.returns(SECCOMP_RET.allow);
+  if (verdict === "deny") return program.deny();
+  if (verdict.missing) return program.returns(SECCOMP_RET.errno | ENOSYS);
+  for (const condition of verdict.when ?? []) test(program, condition);
   program.returns(SECCOMP_RET.allow);
 }
 
@@ -125,8 +155,8 @@ interface Jump {
  * value. Jumps count the instructions that they skip.
  */
 class Program {
-  readonly #bytes = new Uint8Array(PROGRAM_MAX * INSTRUCTION_SIZE);
-  readonly #view = new DataView(this.#bytes.buffer);
+  /** Both architectures are little endian. */
+  readonly #words = new Uint32Array(PROGRAM_MAX * INSTRUCTION_WORDS);
   readonly #denied: number;
   #count = 0;
 
@@ -156,9 +186,9 @@ class Program {
     this.deny();
   }
 
-  /** Goes elsewhere for another word than `value`. */
-  unlessEqual(value: number): Jump {
-    this.#step(BPF.jumpIfEqual, value, 0, 0);
+  /** Goes elsewhere for a word of at least `value`. */
+  ifAtLeast(value: number): Jump {
+    this.#step(BPF.jumpIfAtLeast, value, 0, 0);
     return { index: this.#count - 1, plain: false };
   }
 
@@ -172,22 +202,20 @@ class Program {
   /** Where a jump leads. */
   here({ index, plain }: Jump): void {
     const skipped = this.#count - index - 1;
-    const at = index * INSTRUCTION_SIZE;
-    if (plain) this.#view.setUint32(at + 4, skipped, true);
-    else if (skipped <= 255) this.#view.setUint8(at + 3, skipped);
+    const at = index * INSTRUCTION_WORDS;
+    if (plain) this.#words[at + 1] = skipped;
+    else if (skipped <= 255) this.#words[at]! |= skipped << 16;
     else throw new RangeError("a jump is too far for the kernel");
   }
 
   bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#count * INSTRUCTION_SIZE);
+    return new Uint8Array(this.#words.slice(0, this.#count * INSTRUCTION_WORDS).buffer);
   }
 
   #step(code: number, value: number, then: number, otherwise: number): void {
-    if (this.#count === PROGRAM_MAX) throw new RangeError("the filter is too long for the kernel");
-    const at = this.#count++ * INSTRUCTION_SIZE;
-    this.#view.setUint16(at, code, true);
-    this.#view.setUint8(at + 2, then);
-    this.#view.setUint8(at + 3, otherwise);
-    this.#view.setUint32(at + 4, value, true);
+    if (this.#count === PROGRAM_MAX) throw new RangeError("the filter is too long");
+    const at = this.#count++ * INSTRUCTION_WORDS;
+    this.#words[at] = code | then << 16 | otherwise << 24;
+    this.#words[at + 1] = value;
   }
 }

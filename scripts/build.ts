@@ -61,7 +61,9 @@ const EXECUTABLE = "scripts/executable/";
 
 /** Without --minify a start takes 0.5 MB more. */
 const BUNDLE_FLAGS = ["--quiet", "--minify", "--platform", "deno"];
-/** One function, as V8 makes code of a script ahead; see executable/parts.ts. */
+/** The modules that are always loaded together become one. */
+const CHUNK_FLAGS = [...BUNDLE_FLAGS, "--code-splitting"];
+/** All of these become one function, as V8 makes code of a script ahead; see executable/parts.ts. */
 const PROGRAM_FLAGS = [...BUNDLE_FLAGS, "--format", "cjs"];
 
 /** Measured 2 s with all of Deno's caches empty; the rest is for slow disks. */
@@ -162,7 +164,9 @@ async function bundle(folder: string): Promise<void> {
   };
   const first = ["loader", "trainer"].map((name) => `${EXECUTABLE}${name}.ts`);
   await deno(["bundle", ...BUNDLE_FLAGS, "--outdir", folder, ...first], env);
-  await deno(["bundle", ...PROGRAM_FLAGS, "--outdir", folder, "main.ts"], env);
+  const chunks = `${folder}/chunks`;
+  await deno(["bundle", ...CHUNK_FLAGS, "--outdir", chunks, "main.ts"], env);
+  await deno(["bundle", ...PROGRAM_FLAGS, "--outdir", folder, `${chunks}/main.js`], env);
   const program = programOf(Deno.readTextFileSync(`${folder}/main.js`));
   Deno.writeTextFileSync(`${folder}/${PROGRAM}`, program);
 }
@@ -199,7 +203,7 @@ function thisArch(): Arch {
 function digestOfInputs(arch: Arch, embedding: Embedding): string {
   const hash = createHash("sha256");
   const flags = [...SOURCE_FLAGS, ...[...RUNTIME_FLAGS, ...PERMISSIONS].map(({ flag }) => flag)];
-  hash.update(JSON.stringify([DENO_VERSION, arch, flags, PROGRAM_FLAGS]));
+  hash.update(JSON.stringify([DENO_VERSION, arch, flags, CHUNK_FLAGS, PROGRAM_FLAGS]));
   for (const file of filesBelow(ROOT)) {
     const outside = /^(tests|scripts|\.[^/]*)\//.test(file) && !file.startsWith(EXECUTABLE);
     if (outside || file.endsWith("_test.ts")) continue;
