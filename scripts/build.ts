@@ -127,6 +127,7 @@ export async function build(
         base.path === null ? {} : { DENORT_BIN: base.path },
       );
     let behindBase = new Uint8Array(0);
+    // It takes a libtpms, and this processor, to run a TPM and see which code there should be.
     let place: CodeCachePlace | null = null;
     if ("archive" in embedding) {
       const trainer = `${unfinished}.trainer`;

@@ -5,9 +5,13 @@
 // The code stands outside of the section that the runtime reads whole at each start and keeps, as
 // V8 has a copy of it. Deno's own code cache is a file in /tmp, whose name anyone can foretell.
 
-import { CODE_CACHE_PLACE, type CodeCachePlace, readScript, runScript } from "./parts.ts";
-
-const DIGEST_SIZE = 32;
+import {
+  CODE_CACHE_PLACE,
+  type CodeCachePlace,
+  DIGEST_SIZE,
+  readScript,
+  runScript,
+} from "./parts.ts";
 
 /** The code cache, if the file of this program is still the one that was started. */
 function readCodeCache(folder: string): Uint8Array<ArrayBuffer> | undefined {

@@ -8,14 +8,21 @@ export const PROGRAM = "program.js";
 /** Where in the executable its code cache is, as {@linkcode CodeCachePlace} in JSON. */
 export const CODE_CACHE_PLACE = "code_cache.json";
 
-/** A code cache inside the executable. */
+/** Names the file that the trainer writes the code cache to. */
+export const CODE_CACHE_FILE = "SWTPM_CODE_CACHE";
+
+/** A code cache inside the executable: its SHA-256, which is its name, then V8's bytes. */
 export interface CodeCachePlace {
-  /** Offset and size in bytes. */
+  /** Offset of the digest in the executable. */
   readonly at: number;
+  /** Size in bytes of what follows the digest. */
   readonly size: number;
-  /** The SHA-256 that stands in front of it and is its name, in hexadecimal digits. */
+  /** The digest in hexadecimal digits. */
   readonly digest: string;
 }
+
+/** Of SHA-256, in bytes. */
+export const DIGEST_SIZE = 32;
 
 /** main.ts. */
 export interface Program {

@@ -2,10 +2,7 @@
 // writes the code that V8 made of it until then, as a code cache. V8 takes that from the very same
 // runtime with the very same flags only.
 
-import { readScript, runScript } from "./parts.ts";
-
-/** Names the file to write. */
-const CODE_CACHE_FILE = "SWTPM_CODE_CACHE";
+import { CODE_CACHE_FILE, readScript, runScript } from "./parts.ts";
 
 const path = Deno.env.get(CODE_CACHE_FILE);
 if (path === undefined) throw new Error(`${CODE_CACHE_FILE} is not set`);

@@ -7,9 +7,7 @@ import { CMD, type ControlName, payload, RESULT } from "../../tests/support/cont
 import { Emulator } from "../../tests/support/emulator.ts";
 import { plainProgram } from "../../tests/support/programs.ts";
 import { successBody, tpm2 } from "../../tests/support/tpm2.ts";
-
-/** Names the file for the code to the trainer. */
-const CODE_CACHE_FILE = "SWTPM_CODE_CACHE";
+import { CODE_CACHE_FILE } from "./parts.ts";
 
 const DIGEST = new Uint8Array(32).fill(1);
 

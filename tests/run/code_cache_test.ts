@@ -2,7 +2,7 @@
 // has another reason.
 
 import assert from "node:assert/strict";
-import type { CodeCachePlace } from "../../scripts/executable/parts.ts";
+import { type CodeCachePlace, DIGEST_SIZE } from "../../scripts/executable/parts.ts";
 import { Emulator } from "../support/emulator.ts";
 import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -11,7 +11,6 @@ import { readAnswer, tpm2 } from "../support/tpm2.ts";
 const THERE = "timing: the code was there from the build\n";
 const COMPILED = "timing: the code was compiled\n";
 
-const DIGEST_SIZE = 32;
 /** The section with the place of the code is at the end; it is not that long. */
 const SECTION_MAX = 1 << 20;
 
