@@ -38,6 +38,7 @@ export const PERMISSIONS: readonly { readonly flag: string; readonly reason: str
 /** How the runtime is tuned; each was measured. */
 export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: string }[] = [
   { flag: "--no-prompt", reason: "a daemon has nobody to ask" },
+  { flag: "--unstable-raw-imports", reason: "how a part is read where no file may be" },
   {
     flag: "--no-code-cache",
     reason: "its file has a name in /tmp that anyone can foretell; ours is in the executable",

@@ -9,35 +9,33 @@ import {
   CODE_CACHE_PLACE,
   type CodeCachePlace,
   DIGEST_SIZE,
-  readScript,
+  PROGRAM,
   runScript,
+  scriptOf,
+  textOf,
 } from "./parts.ts";
 
 /** The code cache, if the file of this program is still the one that was started. */
-function readCodeCache(folder: string): Uint8Array<ArrayBuffer> | undefined {
+function readCodeCache({ at, size, digest }: CodeCachePlace): Uint8Array<ArrayBuffer> | undefined {
   try {
-    const place = JSON.parse(
-      Deno.readTextFileSync(`${folder}/${CODE_CACHE_PLACE}`),
-    ) as CodeCachePlace | null;
-    if (place === null) return undefined;
     using file = Deno.openSync(Deno.execPath());
-    file.seekSync(place.at, Deno.SeekMode.Start);
-    const bytes = new Uint8Array(DIGEST_SIZE + place.size);
+    file.seekSync(at, Deno.SeekMode.Start);
+    const bytes = new Uint8Array(DIGEST_SIZE + size);
     for (let read = 0; read < bytes.length;) {
       const more = file.readSync(bytes.subarray(read));
       if (more === null) return undefined;
       read += more;
     }
-    const digest = bytes.subarray(0, DIGEST_SIZE).toHex();
-    return digest === place.digest ? bytes.subarray(DIGEST_SIZE) : undefined;
+    const found = bytes.subarray(0, DIGEST_SIZE).toHex();
+    return found === digest ? bytes.subarray(DIGEST_SIZE) : undefined;
   } catch {
     return undefined; // whatever it was, the program runs without
   }
 }
 
-const folder = import.meta.dirname!;
-const cachedData = readCodeCache(folder);
-const script = readScript(folder, cachedData);
+const place = JSON.parse(await textOf(CODE_CACHE_PLACE)) as CodeCachePlace | null;
+const cachedData = place === null ? undefined : readCodeCache(place);
+const script = scriptOf(await textOf(PROGRAM), cachedData);
 if (Deno.env.get("SWTPM_TIMING") === "1") {
   const used = cachedData !== undefined && !script.cachedDataRejected;
   console.error(`timing: the code was ${used ? "there from the build" : "compiled"}`);

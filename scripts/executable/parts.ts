@@ -29,9 +29,22 @@ export interface Program {
   main(args: readonly string[]): Promise<number>;
 }
 
-/** Reads the program that lies in `folder`; V8 refuses a cache that other source or flags made. */
-export function readScript(folder: string, cachedData?: Uint8Array): Script {
-  return new Script(Deno.readTextFileSync(`${folder}/${PROGRAM}`), {
+/**
+ * The text of what stands beside the first module. The runtime has it below $TMPDIR, in its own view
+ * of the files; below /dev nobody may read a file, but import it, which takes a start a little more.
+ */
+export async function textOf(part: typeof PROGRAM | typeof CODE_CACHE_PLACE): Promise<string> {
+  const url = new URL(part, import.meta.url);
+  try {
+    return Deno.readTextFileSync(url);
+  } catch {
+    return (await import(url.href, { with: { type: "text" } })).default;
+  }
+}
+
+/** Has V8 make a script of the program; it refuses a cache that other source or flags made. */
+export function scriptOf(program: string, cachedData?: Uint8Array): Script {
+  return new Script(program, {
     // import() of the runtime's own modules needs a URL to start from.
     filename: `file:///${PROGRAM}`,
     ...(cachedData === undefined ? {} : { cachedData }),

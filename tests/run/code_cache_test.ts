@@ -23,11 +23,11 @@ function placeIn(executable: Uint8Array): CodeCachePlace {
 }
 
 /** Starts a TPM and returns what it said about its code, once it has answered a command. */
-async function codeOf(command: string): Promise<string> {
+async function codeOf(command: string, env: Record<string, string> = {}): Promise<string> {
   await using emulator = await Emulator.start({
     program: plainProgram("a copy", command),
     flags: ["startup-clear"],
-    env: { SWTPM_TIMING: "1" },
+    env: { SWTPM_TIMING: "1", ...env },
   });
   using data = await emulator.connectData();
   assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
@@ -38,6 +38,13 @@ async function codeOf(command: string): Promise<string> {
 Deno.test("code: it was made when the executable was built", async () => {
   assert.equal(await codeOf(programUnderTest().command), THERE);
 });
+
+// The runtime has the program below it, without a file there, and reads none below /dev.
+for (const folder of ["/dev/shm", "/proc", "/nowhere/a b#c%20d?e"]) {
+  Deno.test(`code: it is there with ${folder} for temporary files`, async () => {
+    assert.equal(await codeOf(programUnderTest().command, { TMPDIR: folder }), THERE);
+  });
+}
 
 for (
   const [what, damage] of [
