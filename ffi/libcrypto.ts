@@ -17,7 +17,6 @@ const symbols = {
     parameters: ["pointer", "pointer", "buffer", "buffer", "pointer"],
     result: "i32",
   },
-  EVP_CIPHER_CTX_set_padding: { parameters: ["pointer", "i32"], result: "i32" },
   /** int (EVP_CIPHER_CTX *, unsigned char *out, int *outLength, const unsigned char *in, int) */
   EVP_EncryptUpdate: {
     parameters: ["pointer", "buffer", "buffer", "buffer", "i32"],
@@ -34,6 +33,9 @@ const symbols = {
 
 const HMAC_SIZE = 32;
 
+/** Random bytes are asked for by as many at a time: asking takes longer than making them. */
+const RANDOM_SIZE = 1024;
+
 /** Throws where libcrypto does not offer what is needed, which shows when it is made. */
 export class LibcryptoSealer {
   readonly #c = openLazily(LIBCRYPTO, symbols);
@@ -43,14 +45,25 @@ export class LibcryptoSealer {
     16: this.#cipher("AES-128-CBC"),
     32: this.#cipher("AES-256-CBC"),
   };
-  readonly #length = new Uint8Array(4);
+  readonly #length = new Int32Array(1);
+  readonly #lengthBytes = new Uint8Array(this.#length.buffer);
+  readonly #random = new Uint8Array(RANDOM_SIZE);
+  #randomLeft = 0;
 
   #cipher(name: string): Deno.PointerObject {
     return made(this.#c.EVP_CIPHER_fetch(null, cString(name), null), `EVP_CIPHER_fetch ${name}`);
   }
 
+  /** Random bytes, fewer than {@linkcode RANDOM_SIZE}. */
   random(into: Uint8Array<ArrayBuffer>): void {
-    succeeded(this.#c.RAND_bytes(into, into.length), "RAND_bytes");
+    if (this.#randomLeft < into.length) {
+      succeeded(this.#c.RAND_bytes(this.#random, RANDOM_SIZE), "RAND_bytes");
+      this.#randomLeft = RANDOM_SIZE;
+    }
+    const end = this.#randomLeft;
+    this.#randomLeft -= into.length;
+    into.set(this.#random.subarray(this.#randomLeft, end));
+    this.#random.fill(0, this.#randomLeft, end);
   }
 
   /** AES-CBC of `plain`, whole blocks, into `into`; the IV is the first 16 bytes of `iv`. */
@@ -61,22 +74,30 @@ export class LibcryptoSealer {
     into: Uint8Array<ArrayBuffer>,
   ): void {
     const c = this.#c;
+    const context = this.#context;
     const cipher = this.#ciphers[key.length as 16 | 32];
-    succeeded(c.EVP_EncryptInit_ex2(this.#context, cipher, key, iv, null), "EVP_EncryptInit_ex2");
-    c.EVP_CIPHER_CTX_set_padding(this.#context, 0);
-    const result = c.EVP_EncryptUpdate(this.#context, into, this.#length, plain, plain.length);
-    c.EVP_CIPHER_CTX_reset(this.#context);
-    succeeded(result, "EVP_EncryptUpdate");
+    succeeded(c.EVP_EncryptInit_ex2(context, cipher, key, iv, null), "EVP_EncryptInit_ex2");
+    // Whole blocks come out as they go in; padding would be added by a last call, which is not made.
+    succeeded(
+      c.EVP_EncryptUpdate(context, into, this.#lengthBytes, plain, plain.length),
+      "EVP_EncryptUpdate",
+    );
+    if (this.#length[0] !== plain.length) throw new Error("libcrypto: AES-CBC kept a block back");
   }
 
   /** HMAC-SHA256. */
   hmac(key: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const digest = new Uint8Array(HMAC_SIZE);
     made(
-      this.#c.HMAC(this.#sha256, key, key.length, data, data.length, digest, this.#length),
+      this.#c.HMAC(this.#sha256, key, key.length, data, data.length, digest, this.#lengthBytes),
       "HMAC",
     );
     return digest;
+  }
+
+  /** Overwrites the key of the last encryption. */
+  wipe(): void {
+    this.#c.EVP_CIPHER_CTX_reset(this.#context);
   }
 }
 

@@ -25,6 +25,8 @@ export interface Sealer {
   ): void;
   /** HMAC-SHA256. */
   hmac(key: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+  /** Overwrites what it keeps of a key. */
+  wipe(): void;
 }
 
 /** Ciphertext with what is needed to check and to open it. */
@@ -37,6 +39,9 @@ export interface Sealed {
 
 export class StateKey {
   #sealer: Sealer;
+  /** Room for what is sealed, and for what becomes of it, larger than the last time. */
+  #padded = new Uint8Array();
+  #sealed = new Uint8Array();
 
   constructor(private readonly crypto: Crypto, private readonly bytes: Uint8Array<ArrayBuffer>) {
     this.#sealer = new NodeSealer(crypto);
@@ -56,12 +61,23 @@ export class StateKey {
     this.#sealer = sealer;
   }
 
+  /** The outcome is valid until the next one. */
   seal(plain: Uint8Array): Sealed {
-    const padded = this.#pad(plain);
+    const unit = this.bytes.length;
+    // The padding unit is the key's size, also where that is not the cipher's block size.
+    const count = unit - plain.length % unit;
+    const length = plain.length + count;
+    if (this.#padded.length < length) {
+      this.#padded = new Uint8Array(2 * length);
+      this.#sealed = new Uint8Array(2 * length + unit);
+    }
+    const padded = this.#padded.subarray(0, length);
+    padded.set(plain);
+    padded.fill(count, plain.length);
     // Ciphertext and IV stand behind each other, as the HMAC is over both.
-    const sealed = new Uint8Array(padded.length + this.bytes.length);
-    const data = sealed.subarray(0, padded.length);
-    const iv = sealed.subarray(padded.length);
+    const sealed = this.#sealed.subarray(0, length + unit);
+    const data = sealed.subarray(0, length);
+    const iv = sealed.subarray(length);
     this.#sealer.random(iv);
     this.#sealer.encrypt(this.bytes, iv, padded, data);
     padded.fill(0);
@@ -118,19 +134,11 @@ export class StateKey {
   /** Overwrites the key; copies that the runtime's cipher objects made are out of reach. */
   wipe(): void {
     this.bytes.fill(0);
+    this.#sealer.wipe();
   }
 
   get #algorithm(): string {
     return `aes-${this.bits}-cbc`;
-  }
-
-  /** The padding unit is the key's size, also where that is not the cipher's block size. */
-  #pad(plain: Uint8Array): Uint8Array<ArrayBuffer> {
-    const unit = this.bytes.length;
-    const count = unit - plain.length % unit;
-    const padded = new Uint8Array(plain.length + count).fill(count, plain.length);
-    padded.set(plain);
-    return padded;
   }
 
   /** Removes the padding of {@linkcode seal}: n bytes of value n, n from 1 to the key's size. */
@@ -174,6 +182,9 @@ class NodeSealer implements Sealer {
   hmac(key: Uint8Array<ArrayBuffer>, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     return hmacSha256(this.crypto, key, data);
   }
+
+  /** Its cipher objects go with each seal. */
+  wipe(): void {}
 }
 
 function hmacSha256(crypto: Crypto, key: Uint8Array, ...parts: Uint8Array[]) {
