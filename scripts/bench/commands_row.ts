@@ -34,6 +34,11 @@ export interface CommandsPlan {
   readonly warmUp: number;
   readonly turns: number;
   readonly count: number;
+  /**
+   * Where the state is: in memory, on a tmpfs, or on the disk of the temporary files. There a store
+   * takes several times as long as all that the programs do, and now twice as long as just before.
+   */
+  readonly medium?: "memory" | "disk";
   /** A state file that each command must change, and the flags its header must have. */
   readonly changes?: { readonly file: string; readonly flags: number };
   /** More arguments of the server; `folder` is a place for files they name. */
@@ -42,6 +47,9 @@ export interface CommandsPlan {
 
 /** A round takes seconds; a machine that does other things as well may take minutes. */
 const CLIENT_LIMIT_MS = 300_000;
+
+/** The tmpfs that a system has. */
+const MEMORY = "/dev/shm";
 
 /** Makes a row of a plan. */
 export function commandsRow(plan: CommandsPlan): BenchRow {
@@ -93,7 +101,7 @@ async function playRound(
   effort: Effort,
 ): Promise<CommandsResult> {
   const placement = place(plan.layout, usableProcessors());
-  await using folder = new TempDir("swtpm-bench-");
+  await using folder = new TempDir("swtpm-bench-", plan.medium === "memory" ? MEMORY : undefined);
   await using running = new AsyncDisposableStack();
   const servers: Emulator[] = [];
   for (const contestant of contestants) {
@@ -127,9 +135,12 @@ async function startServer(
   processors: readonly number[],
   folder: string,
 ): Promise<Emulator> {
+  const stateDir = `${folder}/${id}`;
+  Deno.mkdirSync(stateDir);
   const starting = Emulator.start({
     program: bound(program, processors),
     tpm2: plan.tpm2 ?? true,
+    stateDir,
     transport: plan.transport === "tcp" ? "tcp" : "unix",
     dataServer: plan.transport !== "datafd",
     flags: ["startup-clear"],

@@ -42,11 +42,21 @@ const extend = {
 const nvWrite = {
   ...STORES,
   layout: "two cores",
-  latencyRatio: 0.90,
   preparation: [tpm2.nvDefineSpace(NV_SIZE)],
   command: tpm2.nvWrite(repeated(0, NV_SIZE)),
   // The data end the command but for two bytes, the offset: another content each time.
   numberAt: tpm2.nvWrite(repeated(0, NV_SIZE)).length - 2 - 4,
+  changes: { file: STATE_FILE, flags: PLAIN },
+} as const;
+
+const nvWriteEncrypted = {
+  ...nvWrite,
+  changes: { file: STATE_FILE, flags: ENCRYPTED_AES_256 },
+  arguments: (folder: string) => {
+    const file = `${folder}/key`;
+    Deno.writeTextFileSync(file, KEY_DIGITS);
+    return ["--key", `file=${file},mode=aes-256-cbc,format=hex`];
+  },
 } as const;
 
 const COMMANDS: readonly CommandsPlan[] = [
@@ -103,19 +113,29 @@ const COMMANDS: readonly CommandsPlan[] = [
   {
     ...nvWrite,
     id: "nvwrite",
-    title: "TPM2_NV_Write, 32 bytes, different cores",
-    changes: { file: STATE_FILE, flags: PLAIN },
+    title: "TPM2_NV_Write, 32 bytes, state on a tmpfs, different cores",
+    medium: "memory",
+    latencyRatio: 0.90,
+  },
+  {
+    ...nvWriteEncrypted,
+    id: "nvwrite-aes256",
+    title: "TPM2_NV_Write, 32 bytes, AES-256 state encryption, state on a tmpfs, different cores",
+    medium: "memory",
+    latencyRatio: 0.90,
   },
   {
     ...nvWrite,
-    id: "nvwrite-aes256",
-    title: "TPM2_NV_Write, 32 bytes, AES-256 state encryption, different cores",
-    changes: { file: STATE_FILE, flags: ENCRYPTED_AES_256 },
-    arguments: (folder) => {
-      const file = `${folder}/key`;
-      Deno.writeTextFileSync(file, KEY_DIGITS);
-      return ["--key", `file=${file},mode=aes-256-cbc,format=hex`];
-    },
+    id: "nvwrite-disk",
+    title: "TPM2_NV_Write, 32 bytes, state on disk, different cores (to be looked at only)",
+    medium: "disk",
+  },
+  {
+    ...nvWriteEncrypted,
+    id: "nvwrite-aes256-disk",
+    title:
+      "TPM2_NV_Write, 32 bytes, AES-256 state encryption, state on disk (to be looked at only)",
+    medium: "disk",
   },
   {
     id: "paced",

@@ -3,12 +3,12 @@
 
 import { join } from "node:path";
 
-/** A new empty folder below the system's temporary one; `await using` removes it. */
+/** A new empty folder, below the system's temporary one if not said; `await using` removes it. */
 export class TempDir implements AsyncDisposable {
   readonly path: string;
 
-  constructor(prefix = "swtpm-test-") {
-    this.path = Deno.makeTempDirSync({ prefix });
+  constructor(prefix = "swtpm-test-", below?: string) {
+    this.path = Deno.makeTempDirSync({ prefix, ...below === undefined ? {} : { dir: below } });
   }
 
   /** Path of something inside. */
