@@ -118,7 +118,7 @@ Deno.test("run: where the runtime does not start [runtime-folders]", async () =>
   const { command } = programUnderTest();
   const removed = `cd '${folder.join("gone")}' && rmdir '${folder.join("gone")}'`;
   await Deno.mkdir(folder.join("gone"));
-  for (const surroundings of [removed, "export TMPDIR=relative"]) {
+  for (const surroundings of [removed, "export TMPDIR=relative", "export TMPDIR="]) {
     const script = `${surroundings}; exec '${command}' run -- echo reached`;
     const outcome = await run(plainProgram("sh", "/bin/sh"), ["-c", script], {
       env: { XDG_RUNTIME_DIR: runner.folder },
