@@ -35,10 +35,10 @@ export interface CommandsPlan {
   readonly turns: number;
   readonly count: number;
   /**
-   * Where the state is: in memory, on a tmpfs, or on the disk of the temporary files. There a store
-   * takes several times as long as all that the programs do, and now twice as long as just before.
+   * The state is on a tmpfs, not with the temporary files. On a disk a store takes several times as
+   * long as all that the programs do, and now twice as long as just before.
    */
-  readonly medium?: "memory" | "disk";
+  readonly onTmpfs?: boolean;
   /** A state file that each command must change, and the flags its header must have. */
   readonly changes?: { readonly file: string; readonly flags: number };
   /** More arguments of the server; `folder` is a place for files they name. */
@@ -49,7 +49,7 @@ export interface CommandsPlan {
 const CLIENT_LIMIT_MS = 300_000;
 
 /** The tmpfs that a system has. */
-const MEMORY = "/dev/shm";
+const TMPFS = "/dev/shm";
 
 /** Makes a row of a plan. */
 export function commandsRow(plan: CommandsPlan): BenchRow {
@@ -101,7 +101,7 @@ async function playRound(
   effort: Effort,
 ): Promise<CommandsResult> {
   const placement = place(plan.layout, usableProcessors());
-  await using folder = new TempDir("swtpm-bench-", plan.medium === "memory" ? MEMORY : undefined);
+  await using folder = new TempDir("swtpm-bench-", plan.onTmpfs ? TMPFS : undefined);
   await using running = new AsyncDisposableStack();
   const servers: Emulator[] = [];
   for (const contestant of contestants) {

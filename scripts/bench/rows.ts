@@ -114,28 +114,26 @@ const COMMANDS: readonly CommandsPlan[] = [
     ...nvWrite,
     id: "nvwrite",
     title: "TPM2_NV_Write, 32 bytes, state on a tmpfs, different cores",
-    medium: "memory",
+    onTmpfs: true,
     latencyRatio: 0.90,
   },
   {
     ...nvWriteEncrypted,
     id: "nvwrite-aes256",
     title: "TPM2_NV_Write, 32 bytes, AES-256 state encryption, state on a tmpfs, different cores",
-    medium: "memory",
+    onTmpfs: true,
     latencyRatio: 0.90,
   },
   {
     ...nvWrite,
     id: "nvwrite-disk",
     title: "TPM2_NV_Write, 32 bytes, state on disk, different cores (to be looked at only)",
-    medium: "disk",
   },
   {
     ...nvWriteEncrypted,
     id: "nvwrite-aes256-disk",
     title:
       "TPM2_NV_Write, 32 bytes, AES-256 state encryption, state on disk (to be looked at only)",
-    medium: "disk",
   },
   {
     id: "paced",
