@@ -8,6 +8,7 @@ import type { DaemonConfig, Interface } from "./daemon/config.ts";
 import { askInfo, type EmulatorParts, runEmulator } from "./daemon/emulator.ts";
 import { explain } from "./daemon/explain.ts";
 import { Log, LOG_DEFAULT } from "./daemon/log.ts";
+import { print, printAside } from "./daemon/output.ts";
 import { openManager, usePassedSockets } from "./daemon/service.ts";
 import { openSystem, type System } from "./daemon/system.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -27,19 +28,11 @@ type Tool = (
   words: readonly string[],
 ) => Promise<number>;
 
-function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
-}
-
-function complain(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(text));
-}
-
 /** Does what the words ask for; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   const [which, ...rest] = args;
   if (which === undefined) {
-    complain(`Missing TPM interface type; '${PROGRAM} --help' shows them.\n`);
+    printAside(`Missing TPM interface type; '${PROGRAM} --help' shows them.\n`);
     return 1;
   }
   if (which === "-h" || which === "--help") {
@@ -56,7 +49,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (which === "completions") {
     const { completions } = await import("./cli/completions.ts");
     const script = completions(rest[0]);
-    if (script === undefined) complain(`Usage: ${PROGRAM} completions bash|zsh|fish\n`);
+    if (script === undefined) printAside(`Usage: ${PROGRAM} completions bash|zsh|fish\n`);
     else print(script);
     return script === undefined ? 1 : 0;
   }
@@ -68,7 +61,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (!INTERFACES.includes(which)) {
     const near = nearest(which, COMMANDS);
     const hint = near === undefined ? "" : ` (did you mean '${near}'?)`;
-    complain(
+    printAside(
       `Unsupported TPM interface type '${which}'${hint}.\n${(await help()).topHelp(PROGRAM)}`,
     );
     return 1;
@@ -147,7 +140,7 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
       }
       if (error.details.bare) refuse(error);
       else log.line(error.message);
-      if (error.details.usage) complain((await help()).interfaceHelp(PROGRAM, which));
+      if (error.details.usage) printAside((await help()).interfaceHelp(PROGRAM, which));
       return error.details.exitCode ?? 1;
     }
     log.line(explain(system, error));
@@ -167,7 +160,7 @@ function surroundingsOf(system: System): Surroundings {
 }
 
 function refuse(error: UsageError): void {
-  complain(`${error.message}\n`);
+  printAside(`${error.message}\n`);
 }
 
 /** Devices are made by root, also where the program is only allowed to become root. */

@@ -15,6 +15,7 @@ import { confine } from "./confine.ts";
 import { explain } from "./explain.ts";
 import type { Log } from "./log.ts";
 import { type DataPlan, Loop } from "./loop.ts";
+import { print, printAside } from "./output.ts";
 import { PidFile } from "./pid_file.ts";
 import { ReportingStore } from "./reporting_store.ts";
 import type { Manager } from "./service.ts";
@@ -92,7 +93,7 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   // Who waits for the first answer does not wait for this.
   setTimeout(() => system.process.trim(), TRIM_AFTER_MS);
   system.phases.end("readiness, Startup");
-  system.phases.print((text) => Deno.stderr.writeSync(new TextEncoder().encode(text)));
+  system.phases.print(printAside);
   await loop.run();
   return 0;
 }
@@ -300,8 +301,7 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
 /** The kernel is the client of its device; users may have it as soon as the TPM answers. */
 function vtpmPlan(system: System, { fd, path, major, minor }: VtpmDevice) {
   // Programs read the device's name from this line.
-  const line = `New TPM device: ${path} (major/minor = ${major}/${minor})\n`;
-  Deno.stdout.writeSync(new TextEncoder().encode(line));
+  print(`New TPM device: ${path} (major/minor = ${major}/${minor})\n`);
   const channel = channelOf(system, fd, "data channel");
   return { channel, terminate: true, disconnect: false, clientsMax: 1 } satisfies DataPlan;
 }

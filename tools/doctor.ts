@@ -3,17 +3,17 @@
 import { getopt } from "../cli/getopt.ts";
 import type { Surroundings } from "../cli/line.ts";
 import { toolOptions } from "../cli/tool_options.ts";
+import { complain, print } from "../daemon/output.ts";
 import type { System } from "../daemon/system.ts";
+import manifest from "../deno.json" with { type: "json" };
 import { embeddedLibraries } from "../ffi/embedded.ts";
 import { Machine } from "../ffi/machine.ts";
-import manifest from "../deno.json" with { type: "json" };
 import { type Finding, ok, overall } from "./doctor/finding.ts";
 import { kernelFindings } from "./doctor/kernel.ts";
 import { librariesFindings } from "./doctor/libraries.ts";
 import { socketFindings } from "./doctor/sockets.ts";
 import { stateDirectoryFindings } from "./doctor/state_directory.ts";
 import { trialFinding } from "./doctor/trial.ts";
-import { complain, print } from "./output.ts";
 
 const HELP = `Usage: swtpm doctor [options] [DIR...]
 

@@ -3,10 +3,10 @@
 import type { Surroundings } from "../cli/line.ts";
 import { Log, LOG_DEFAULT } from "../daemon/log.ts";
 import type { Loop } from "../daemon/loop.ts";
+import { print } from "../daemon/output.ts";
 import type { System } from "../daemon/system.ts";
 import { Children, type Variables } from "../ffi/children.ts";
 import type { Ending } from "../ffi/ending.ts";
-import { print } from "./output.ts";
 import { Command, exitCodeOf, exitCodeOfSignal } from "./run/command.ts";
 import { RUN_HELP } from "./run/help.ts";
 import { readWords, type TpmOptions, type Wanted } from "./run/options.ts";

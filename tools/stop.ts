@@ -4,9 +4,9 @@ import type { Surroundings } from "../cli/line.ts";
 import { toolOptions } from "../cli/tool_options.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { commands, requestHeader, resultOnly } from "../control/protocol.ts";
+import { complain, print } from "../daemon/output.ts";
 import type { System } from "../daemon/system.ts";
 import { TpmResult } from "../wire/codes.ts";
-import { complain, print } from "./output.ts";
 import { STOP_HELP } from "./run/help.ts";
 import { LOOPBACK } from "./run/place.ts";
 

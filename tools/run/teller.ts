@@ -1,9 +1,9 @@
 // What `swtpm run` says about itself, on stderr: as little as possible, or, for programs, each event
 // as a line of JSON.
 import { explain } from "../../daemon/explain.ts";
+import { printAside, tell } from "../../daemon/output.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Ending } from "../../ffi/ending.ts";
-import { printAside, tell } from "../output.ts";
 import { addressesOf, type Place } from "./place.ts";
 import { tctiOf } from "./variables.ts";
 

@@ -1,7 +1,7 @@
-// What the programs beside the emulator print: their results on standard output, what stood in their
-// way on standard error.
-import { explain } from "../daemon/explain.ts";
-import type { System } from "../daemon/system.ts";
+// What is printed: results on standard output, what stood in the way on standard error. All printing
+// of the program passes here.
+import { explain } from "./explain.ts";
+import type { System } from "./system.ts";
 
 export function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
