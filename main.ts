@@ -134,10 +134,6 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
     return await runEmulator(parts);
   } catch (error) {
     if (error instanceof UsageError) {
-      if (line?.pid !== undefined) {
-        const { PidFile } = await import("./daemon/pid_file.ts");
-        new PidFile(system, line.pid).remove();
-      }
       if (error.details.bare) refuse(error);
       else log.line(error.message);
       if (error.details.usage) printAside((await help()).interfaceHelp(PROGRAM, which));

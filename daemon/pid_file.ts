@@ -1,5 +1,5 @@
-// The file with the process id: removed at every end, also where the start failed before it was
-// written, as the C program does. When it is written is the start's affair.
+// The file with the process id, removed at every end once it was written, as long as it is still the
+// file that we wrote. When it is written is the start's affair.
 import { O } from "../ffi/files.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";
@@ -9,6 +9,8 @@ const FILE_MODE = 0o644;
 export class PidFile {
   /** Found out at once: the descriptor is closed when the file was written. */
   readonly #path: string;
+  /** The file that we wrote; undefined for what is no file, such as a device or a pipe. */
+  #written: string | undefined;
 
   constructor(
     private readonly system: Pick<System, "files" | "process">,
@@ -27,6 +29,8 @@ export class PidFile {
         ? files.open(this.config.file, O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW, FILE_MODE)
         : this.config.fd;
       try {
+        const { kind, identity } = files.status(fd);
+        if (kind === "file") this.#written = identity;
         files.write(fd, new TextEncoder().encode(String(Deno.pid)));
       } finally {
         files.close(fd);
@@ -39,8 +43,14 @@ export class PidFile {
   }
 
   remove(): void {
+    const { files } = this.system;
     try {
-      this.system.files.unlink(this.#path);
+      // A link that somebody has put there has another identity than what it leads to.
+      if (
+        this.#written !== undefined && files.linkStatusOf(this.#path)?.identity === this.#written
+      ) {
+        files.unlink(this.#path);
+      }
     } catch {
       // After a change of user or root it may be out of reach; the C program leaves it then, too.
     }

@@ -53,6 +53,7 @@ export const O = {
 
 /** "The working directory" in place of a directory descriptor. */
 export const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const AT_REMOVEDIR = 0x200;
 const STATX_BASIC_STATS = 0x7ff;
@@ -212,8 +213,17 @@ export class Files {
 
   /** What a path is (symbolic links followed), or undefined where there is nothing. */
   statusOf(path: string, directory: number = AT_FDCWD): FileStatus | undefined {
+    return this.#statusIfThere(directory, path, 0);
+  }
+
+  /** The same of a symbolic link itself. */
+  linkStatusOf(path: string): FileStatus | undefined {
+    return this.#statusIfThere(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW);
+  }
+
+  #statusIfThere(directory: number, path: string, flags: number): FileStatus | undefined {
     try {
-      return this.#statx(directory, path, 0, path);
+      return this.#statx(directory, path, flags, path);
     } catch (error) {
       if ((error as SystemError).errno === Errno.ENOENT) return undefined;
       throw error;

@@ -8,7 +8,7 @@ import { Emulator } from "../support/emulator.ts";
 import { exists } from "../support/exists.ts";
 import { run, TestProcess } from "../support/process.ts";
 import { peerProgram, withNewLibtpms } from "../support/peer_programs.ts";
-import { type Program, programUnderTest } from "../support/programs.ts";
+import { plainProgram, type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { waitUntil } from "../support/wait.ts";
 import { OtherProcess, readIfThere } from "./process_status.ts";
@@ -112,14 +112,67 @@ Deno.test("the pid file may be a passed descriptor", async () => {
   assert.equal(exists(folder.join("pid")), false, "it is removed all the same");
 });
 
-Deno.test("a pid file is removed also when the start fails, as the C program does", async () => {
+/** A start that fails by its words. */
+async function failingStart(program: Program, folder: TempDir): Promise<void> {
+  const words = ["socket", "--tpm2", "--pid", "file=pid", "--tpmstate", "bogus=1"];
+  const outcome = await run(program, words, { cwd: folder.path });
+  assert.equal(outcome.code, 1, outcome.stderr);
+}
+
+Deno.test("a pid file that a start did not write stays, the C program removes it [pid-remove]", async () => {
+  const programs = [[programUnderTest(), true], [await peerProgram("0.10"), false]] as const;
+  for (const [program, stays] of programs) {
+    await using folder = new TempDir();
+    Deno.writeTextFileSync(folder.join("pid"), "old");
+    await failingStart(program, folder);
+    assert.equal(exists(folder.join("pid")), stays, program.name);
+  }
+});
+
+/** What lies at `path`, and what was put into its place while an emulator with that pid file ran. */
+async function afterOneLife(path: string, meanwhile: () => void): Promise<Deno.FileInfo> {
+  await using emulator = await Emulator.start({
+    flags: ["startup-clear"],
+    args: ["--pid", `file=${path}`],
+  });
+  await emulator.serving();
+  meanwhile();
+  emulator.kill("SIGTERM");
+  assert.equal((await emulator.process.ended()).code, 0);
+  return Deno.lstatSync(path);
+}
+
+Deno.test("--pid removes neither a pipe nor what took the place of its file [pid-remove]", async () => {
   await using folder = new TempDir();
-  Deno.writeTextFileSync(folder.join("pid"), "old");
-  const { code } = await run(programUnderTest(), [
-    ...["socket", "--tpm2", "--pid", "file=pid", "--tpmstate", "bogus=1"],
+  const fifo = folder.join("fifo");
+  assert.equal((await run(plainProgram("mkfifo", "/usr/bin/mkfifo"), [fifo])).code, 0);
+  // Open for reading as well, so that writing does not wait.
+  using _reader = Deno.openSync(fifo, { read: true, write: true });
+  assert.ok((await afterOneLife(fifo, () => {})).isFifo);
+
+  const path = folder.join("pid");
+  const renewed = await afterOneLife(path, () => {
+    Deno.writeTextFileSync(folder.join("new"), "another's");
+    Deno.renameSync(folder.join("new"), path);
+  });
+  assert.ok(renewed.isFile);
+  const linked = await afterOneLife(path, () => {
+    Deno.renameSync(path, folder.join("kept"));
+    Deno.symlinkSync("kept", path);
+  });
+  assert.ok(linked.isSymlink);
+});
+
+Deno.test("--pid removes no link that it refused", async () => {
+  await using folder = new TempDir();
+  Deno.symlinkSync("elsewhere", folder.join("pid"));
+  const { code, stderr } = await run(programUnderTest(), [
+    ...["socket", "--tpm2", "--pid", "file=pid", "--tpmstate", "dir=."],
+    ...["--ctrl", "type=unixio,path=control"],
   ], { cwd: folder.path });
   assert.equal(code, 1);
-  assert.equal(exists(folder.join("pid")), false);
+  assert.match(stderr, /pid file 'pid'.*ELOOP/);
+  assert.ok(Deno.lstatSync(folder.join("pid")).isSymlink);
 });
 
 /** Starts a program with descriptor 5 as a pipe that nobody writes to, and nobody closes. */
