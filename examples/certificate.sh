@@ -4,8 +4,9 @@
 #
 #   swtpm run -- examples/certificate.sh
 set -eu
-cd "$(mktemp -d)"
-trap 'rm -rf "$PWD"' EXIT
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 tpm2="-provider tpm2 -provider default -propquery ?provider=tpm2"
 
 openssl genpkey $tpm2 -algorithm EC -pkeyopt group:P-256 -out key.pem

@@ -4,8 +4,9 @@
 #
 #   examples/clevis.sh
 set -eu
-cd "$(mktemp -d)"
-trap 'rm -rf "$PWD"' EXIT
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 mkdir machine
 
 run() { swtpm run --tpmstate dir=machine -- "$@"; }

@@ -3,8 +3,9 @@
 #
 #   swtpm run -- examples/seal.sh
 set -eu
-cd "$(mktemp -d)"
-trap 'rm -rf "$PWD"' EXIT
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
 
 tpm2_createprimary -Q -C o -G ecc -c primary.ctx
 tpm2_startauthsession -S session.ctx

@@ -73,6 +73,30 @@ Deno.test("example: clevis.sh", async () => {
   assert.equal(outcome.stdout, "the secret\nclosed for another TPM\n");
 });
 
+const SCRIPTS = [...Deno.readDirSync(checkoutPath("examples"))]
+  .map(({ name }) => name)
+  .filter((name) => name.endsWith(".sh"));
+for (const name of SCRIPTS) {
+  Deno.test(`example: ${name} touches nothing of its caller's where it can have no folder`, async () => {
+    await using folder = new TempDir();
+    await using caller = new TempDir();
+    Deno.writeTextFileSync(caller.join("precious"), "");
+    const script = plainProgram(name, checkoutPath("examples", name));
+    // QEMU ends at once, the others when they have no folder.
+    const outcome = await run(script, ["-machine", "none", "-version"], {
+      cwd: caller.path,
+      env: {
+        PATH: await pathWithSwtpm(folder),
+        XDG_RUNTIME_DIR: folder.path,
+        TMPDIR: folder.join("missing"),
+      },
+      timeoutMs: EXAMPLE_MS,
+    });
+    if (name !== "qemu.sh") assert.notEqual(outcome.code, 0, said(outcome));
+    assert.deepEqual([...Deno.readDirSync(caller.path)].map(({ name }) => name), ["precious"]);
+  });
+}
+
 Deno.test("example: qemu.sh", async () => {
   await using folder = new TempDir();
   const script = plainProgram("qemu.sh", checkoutPath("examples", "qemu.sh"));
