@@ -9,7 +9,6 @@ import type { StorageLock } from "../state/storage_lock.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import type { CuseChannel } from "../transports/cuse_device.ts";
 import type { CuseRequest } from "../transports/cuse_request.ts";
-import { COMMAND_MAX } from "../wire/tpm.ts";
 
 export interface CuseLoopParts {
   tpm: Tpm;
@@ -34,7 +33,7 @@ export class CuseLoop {
   /** One user at a time has the device open. */
   #open = false;
   /** The command at hand: libtpms reads it as long as it runs. */
-  readonly #command = new Uint8Array(COMMAND_MAX);
+  readonly #command: Uint8Array<ArrayBuffer>;
   /** Whether it runs in another thread. */
   #running = false;
   /** The last command's, until the next one: whoever opens the device after its user may read it. */
@@ -49,7 +48,9 @@ export class CuseLoop {
   #busy = false;
   #turned = 0;
 
-  constructor(private readonly parts: CuseLoopParts) {}
+  constructor(private readonly parts: CuseLoopParts) {
+    this.#command = new Uint8Array(parts.tpm.commandMax);
+  }
 
   /** Ends the loop after the request that is being served; may be called at any time. */
   end(): void {
@@ -180,7 +181,7 @@ export class CuseLoop {
         return undefined;
       case "commands": {
         if (this.#running) return void device.fail(request.unique, Errno.EBUSY);
-        const size = Math.min(request.bytes.length, COMMAND_MAX);
+        const size = Math.min(request.bytes.length, this.#command.length);
         this.#command.set(request.bytes.subarray(0, size));
         const locking = tpm.running ? lock.ensure() : undefined;
         if (locking !== undefined) return this.#processLocked(locking, request.unique, size);

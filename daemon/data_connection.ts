@@ -1,4 +1,5 @@
 // One data connection: its channel, and what has come of its next message.
+import type { Tpm } from "../tpm/tpm.ts";
 import type { Channel } from "../transports/channel.ts";
 import { MessageReader, type ReadOutcome } from "../transports/message_reader.ts";
 import { ASLEEP, type Spin } from "./spin.ts";
@@ -10,9 +11,11 @@ export class DataConnection {
   /** Its command runs in another thread. */
   answering = false;
 
-  /** `prefixed`: whether messages may begin with a send-command prefix. */
-  constructor(readonly channel: Channel, prefixed: boolean) {
-    this.reader = new MessageReader(prefixed);
+  constructor(
+    readonly channel: Channel,
+    { family, commandMax }: Pick<Tpm, "family" | "commandMax">,
+  ) {
+    this.reader = new MessageReader(family.prefixed, commandMax);
   }
 
   /** Looks for the next message, or waits for it for a moment, as `spin` has it. */

@@ -284,7 +284,7 @@ export class Loop {
   }
 
   #connect(channel: Channel): void {
-    this.#clients.push(new DataConnection(channel, this.parts.tpm.family.prefixed));
+    this.#clients.push(new DataConnection(channel, this.parts.tpm));
   }
 
   /**
@@ -294,9 +294,9 @@ export class Loop {
   #serveMessages(client: DataConnection, readable: boolean): Promise<void> | undefined {
     const { lock, spin } = this.parts;
     const { channel, reader } = client;
-    if (reader.size === 0 && !reader.overdue()) {
-      if (!readable) return undefined;
-      const outcome = reader.receive(channel);
+    if (reader.size === 0) {
+      let outcome = readable ? reader.receive(channel) : "nothing";
+      if (outcome === "nothing" || outcome === "partial") outcome = reader.expire(channel);
       if (outcome === "gone") this.#lose(client);
       if (outcome !== "message") return undefined;
     }

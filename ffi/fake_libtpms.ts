@@ -59,7 +59,7 @@ export class FakeLibtpms implements LibtpmsFunctions {
   }
 
   bufferMax(): number {
-    return 4096;
+    return this.results["bufferMax"] ?? 4096;
   }
 
   info(flags: number): string | undefined {

@@ -74,8 +74,8 @@ export type LibtpmsVersion = 0 | 1;
 /** enum TPMLIB_StateType */
 export const StateType = { PERMANENT: 1, VOLATILE: 2, SAVE_STATE: 4 } as const;
 
-/** enum TPMLIB_TPMProperty, of which two are of use here. */
-const Property = { BUFFER_MAX: 2 } as const;
+/** enum TPMLIB_TPMProperty: the largest command of either version. The second is of libtpms 0.11. */
+const Property = { BUFFER_MAX: 2, TPM2_BUFFER_MAX: 16 } as const;
 
 /** enum TPMLIB_InfoFlags */
 export const InfoFlag = {
@@ -260,11 +260,11 @@ export class Libtpms {
     return this.#c.TPMLIB_CancelCommand();
   }
 
-  /** Largest command in bytes. */
-  bufferMax(): number {
+  /** Largest command of a version in bytes. */
+  bufferMax(version: LibtpmsVersion): number {
     const value = new Int32Array(1);
     const result = this.#c.TPMLIB_GetTPMProperty(
-      Property.BUFFER_MAX,
+      version === 0 ? Property.BUFFER_MAX : Property.TPM2_BUFFER_MAX,
       new Uint8Array(value.buffer),
     );
     return result === TpmResult.SUCCESS ? value[0]! : COMMAND_MAX;

@@ -32,6 +32,8 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     ...["tpm2-openssl", "clevis", "clevis-tpm2", "debootstrap"],
     // captures, the list of system calls, and the manager of virtual machines
     ...["tshark", "seccomp", "libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients"],
+    // a layer over libtpms for tests, and the kernel's own list of system calls
+    ...["gcc", "libc6-dev", "linux-libc-dev"],
     // what the C program's own test scripts call
     ...["bc", "expect", "gawk", "python3", "util-linux"],
     // shells that the completions are for

@@ -69,6 +69,8 @@ export class Tpm {
   #lastCommand: number | undefined;
   #profile: string | undefined;
   readonly #prefixes: boolean;
+  /** Size of the largest command. */
+  readonly commandMax: number;
   readonly #advice: Advice;
   /** No command was obeyed since the chip was turned on. */
   #fresh = true;
@@ -77,6 +79,7 @@ export class Tpm {
     this.#profile = parts.profile;
     this.#prefixes = parts.family.prefixed && parts.prefixes !== false;
     this.#advice = new Advice(parts.family, parts.report);
+    this.commandMax = parts.libtpms.bufferMax(parts.family.libtpmsVersion);
     parts.libtpms.register(parts.nvram);
   }
 

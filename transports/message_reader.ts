@@ -2,7 +2,7 @@
 // of one. Where a message ends is wire/framing.ts' knowledge.
 import { WOULD_BLOCK } from "../ffi/sockets.ts";
 import { MESSAGE_MIN, messageSize } from "../wire/framing.ts";
-import { MESSAGE_MAX } from "../wire/tpm.ts";
+import { sendCommandPrefix } from "../wire/tpm.ts";
 import type { Channel } from "./channel.ts";
 
 /**
@@ -16,14 +16,19 @@ export type ReadOutcome = "message" | "partial" | "nothing" | "gone";
 
 export class MessageReader {
   /** The first {@linkcode size} bytes are the message. */
-  readonly buffer = new Uint8Array(MESSAGE_MAX);
+  readonly buffer: Uint8Array<ArrayBuffer>;
   /** Size of the message that is there whole; 0 while there is none. */
   size = 0;
   #length = 0;
   #restUntil: number | undefined;
 
-  /** `prefixed`: whether messages may begin with a send-command prefix. */
-  constructor(private readonly prefixed: boolean) {}
+  /**
+   * `prefixed`: whether messages may begin with a send-command prefix; `commandMax`: the size of the
+   * largest command, for which there is room behind one.
+   */
+  constructor(private readonly prefixed: boolean, commandMax: number) {
+    this.buffer = new Uint8Array(commandMax + sendCommandPrefix.size);
+  }
 
   /** When an incomplete message is taken as it is (performance.now()), if one waits for its rest. */
   get restUntil(): number | undefined {
@@ -40,11 +45,18 @@ export class MessageReader {
     return this.#look();
   }
 
-  /** Whether the rest of a message is overdue, which makes what came the message. */
-  overdue(): boolean {
-    if (this.#restUntil === undefined || performance.now() < this.#restUntil) return false;
+  /**
+   * Takes a message whose rest is overdue as it is. The rest may have come while this process did
+   * not run: before its time counts as over, the channel is read once more, if it can be.
+   */
+  expire(channel: Channel): ReadOutcome {
+    if (this.#restUntil === undefined || performance.now() < this.#restUntil) return "nothing";
+    if (channel.neverWaits) {
+      const outcome = this.receive(channel);
+      if (outcome === "message" || outcome === "gone") return outcome;
+    }
     this.size = this.#length;
-    return true;
+    return "message";
   }
 
   /** Forgets the message, which was answered. */

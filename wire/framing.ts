@@ -1,7 +1,7 @@
 // Where one TPM message ends in the bytes received so far: a pure function over the headers.
 // When to stop waiting for the rest is the data channel's decision.
 import { Tpm12, Tpm2 } from "./codes.ts";
-import { commandHeader, MESSAGE_MAX, SEND_COMMAND, sendCommandPrefix } from "./tpm.ts";
+import { commandHeader, SEND_COMMAND, sendCommandPrefix } from "./tpm.ts";
 
 const tagAt = commandHeader.reader("tag");
 const sizeAt = commandHeader.reader("size");
@@ -18,6 +18,18 @@ function hasTag(bytes: Uint8Array, at: number, length: number): boolean {
     (tag >= Tpm12.TAG_RQU_COMMAND && tag <= Tpm12.TAG_RQU_AUTH2_COMMAND);
 }
 
+/**
+ * Whether what stands at `at` may be the beginning of a command: also a single byte, which is the
+ * first half of a tag, and with prefixes up to three, which are zeros.
+ */
+function mayBegin(bytes: Uint8Array, at: number, length: number, prefixed: boolean): boolean {
+  if (hasTag(bytes, at, length)) return true;
+  const there = length - at;
+  if (prefixed && there >= 4) return wordAt(bytes, at) === SEND_COMMAND;
+  if (there === 1) return bytes[at] === 0 || bytes[at] === Tpm2.ST_NO_SESSIONS >> 8;
+  return prefixed && bytes[at] === 0 && bytes[at + 1] === 0 && (there === 2 || bytes[at + 2] === 0);
+}
+
 /** Size of the send-command prefix at the beginning of a message of a TPM 2: 9 or 0. */
 export function prefixSize(bytes: Uint8Array, length: number): number {
   if (length < MESSAGE_MIN || wordAt(bytes, 0) !== SEND_COMMAND) return 0;
@@ -25,13 +37,15 @@ export function prefixSize(bytes: Uint8Array, length: number): number {
 }
 
 /**
- * Size of the first message in `bytes[0..length)`, or how it stands with it:
+ * Size of the first message in `bytes[0..length)`, of which there can be no more than `bytes` holds,
+ * or how it stands with it:
  * - a positive number: that many bytes are one message;
  * - 0: more bytes should come, as the header announces them.
  *
  * The header's size decides, within reason: a size that cannot be one, or bytes behind the command
- * that do not begin another, leave everything that came as one message, which libtpms refuses (the
- * C program treats every read so; COMPATIBILITY.md [data-split], [data-two]).
+ * that cannot begin another, leave everything that came as one message, which libtpms refuses (the
+ * C program treats every read so; COMPATIBILITY.md [data-split], [data-two]). Bytes that are too few
+ * to tell begin another: where a segment or the buffer ends, the next command may just have begun.
  */
 export function messageSize(bytes: Uint8Array, length: number, prefixed: boolean): number {
   if (length < MESSAGE_MIN) return 0;
@@ -41,8 +55,6 @@ export function messageSize(bytes: Uint8Array, length: number, prefixed: boolean
   if (size < commandHeader.size || !hasTag(bytes, prefix, length)) return length;
   const end = prefix + size;
   if (end === length) return length;
-  if (end > length) return length >= MESSAGE_MAX ? length : 0;
-  const another = hasTag(bytes, end, length) ||
-    (prefixed && length - end >= 4 && wordAt(bytes, end) === SEND_COMMAND);
-  return another ? end : length;
+  if (end > length) return length >= bytes.length ? length : 0;
+  return mayBegin(bytes, end, length, prefixed) ? end : length;
 }

@@ -1,7 +1,10 @@
 // Unit tests of where TPM messages end.
 import { equal } from "node:assert/strict";
 import { messageSize, prefixSize } from "./framing.ts";
-import { commandHeader, MESSAGE_MAX, SEND_COMMAND, sendCommandPrefix } from "./tpm.ts";
+import { commandHeader, SEND_COMMAND, sendCommandPrefix } from "./tpm.ts";
+
+/** Size of the buffer that messages are collected in. */
+const ROOM = 4105;
 
 function command(size: number, length = size, tag = 0x8001): Uint8Array {
   return commandHeader.encode({ tag, size, code: 0x17b }, new Uint8Array(length - 10));
@@ -14,7 +17,9 @@ function joined(...parts: Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 function sizeOf(bytes: Uint8Array, prefixes = true): number {
-  return messageSize(bytes, bytes.length, prefixes);
+  const buffer = new Uint8Array(ROOM);
+  buffer.set(bytes);
+  return messageSize(buffer, bytes.length, prefixes);
 }
 
 Deno.test("a whole command is one message", () => {
@@ -36,8 +41,23 @@ Deno.test("two commands in one segment are two messages", () => {
   equal(sizeOf(joined(prefixed(command(12)), prefixed(command(14)))), 21);
 });
 
-Deno.test("bytes behind a command that begin no other belong to it", () => {
-  equal(sizeOf(joined(command(12), Uint8Array.of(0))), 13);
+Deno.test("where the next command has only just begun, it is the next one", () => {
+  const [plain, other] = [joined(command(12), command(14)), command(14, 14, 0x00c2)];
+  for (let cut = 13; cut < plain.length; cut++) {
+    equal(sizeOf(plain.subarray(0, cut)), 12, `${cut} bytes`);
+    equal(sizeOf(plain.subarray(0, cut), false), 12, `${cut} bytes without prefixes`);
+  }
+  equal(sizeOf(joined(command(12, 12, 0x00c1), other.subarray(0, 1)), false), 12);
+  const both = joined(prefixed(command(12)), prefixed(command(14)));
+  for (let cut = 22; cut < both.length; cut++) equal(sizeOf(both.subarray(0, cut)), 21, `${cut}`);
+});
+
+Deno.test("bytes behind a command that cannot begin another belong to it", () => {
+  equal(sizeOf(joined(command(12), Uint8Array.of(1))), 13);
+  equal(sizeOf(joined(command(12), Uint8Array.of(0x81, 1))), 14);
+  equal(sizeOf(joined(command(12), Uint8Array.of(0, 1, 0))), 15);
+  equal(sizeOf(joined(command(12), Uint8Array.of(0, 0)), false), 14, "without prefixes");
+  equal(sizeOf(joined(command(12), Uint8Array.of(0, 0, 1))), 15);
   equal(sizeOf(joined(command(12), Uint8Array.of(0, 0, 0, 0))), 16);
 });
 
@@ -47,7 +67,7 @@ Deno.test("what cannot be a command is handed on as it came", () => {
 });
 
 Deno.test("a command that the buffer cannot hold is handed on when the buffer is full", () => {
-  equal(messageSize(command(9000, MESSAGE_MAX), MESSAGE_MAX, true), MESSAGE_MAX);
+  equal(sizeOf(command(9000, ROOM)), ROOM);
 });
 
 Deno.test("a prefix is only known where prefixes are", () => {

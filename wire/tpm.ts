@@ -54,8 +54,5 @@ export const sendCommandResponse = struct("send-command response", { size: u32 }
 /** Behind the response to a prefixed command: always 0. */
 export const sendCommandTrailer = struct("send-command trailer", { zero: u32 });
 
-/** Largest command that both TPM versions of libtpms take (TPM_BUFFER_MAX). */
+/** Largest command of a libtpms that does not say what it takes (TPM_BUFFER_MAX). */
 export const COMMAND_MAX = 4096;
-
-/** Largest message on the data channel: the largest command behind a prefix. */
-export const MESSAGE_MAX = COMMAND_MAX + sendCommandPrefix.size;
