@@ -376,8 +376,10 @@ export class Loop {
 
   /** The client is gone. */
   #lose(client: DataConnection): void {
-    // Where several come and go, that is no news.
-    if (this.#clientsMax === 1) this.parts.report("The data client disconnected");
+    // Where several come and go, and over TCP, that is no news: nor is it to the C program.
+    if (this.#clientsMax === 1 && !client.channel.overTcp) {
+      this.parts.report("The data client disconnected");
+    }
     this.#drop(client);
   }
 

@@ -30,6 +30,7 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SOL_SOCKET = 1;
 const SO_ACCEPTCONN = 30;
+const SO_PROTOCOL = 38;
 const SCM_RIGHTS = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const F_SETFL = 4;
@@ -42,6 +43,7 @@ const EPOLL_CLOEXEC = 0o2000000;
  */
 const silence = Uint8Array.of(0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 const AF_UNIX = 1;
+const IPPROTO_TCP = 6;
 const STDERR = 2;
 
 /** Nothing can be done at once: the answer of a call that would have to wait. */
@@ -157,11 +159,20 @@ export class Sockets {
 
   /** Whether a descriptor is a socket that connections can be accepted from. */
   isListening(fd: number): boolean {
+    return this.#optionOf(fd, SO_ACCEPTCONN) === 1;
+  }
+
+  /** Whether a descriptor is a TCP socket. */
+  isTcp(fd: number): boolean {
+    return this.#optionOf(fd, SO_PROTOCOL) === IPPROTO_TCP;
+  }
+
+  #optionOf(fd: number, name: number): number | undefined {
     this.#size[0] = this.#option.byteLength;
     const option = new Uint8Array(this.#option.buffer);
     const size = new Uint8Array(this.#size.buffer);
-    return this.#c.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, option, size) === 0 &&
-      this.#option[0] === 1;
+    const result = this.#c.getsockopt(fd, SOL_SOCKET, name, option, size);
+    return result === 0 ? this.#option[0] : undefined;
   }
 
   /** The descriptor of a listener that Deno just opened on a TCP port, or on a Unix path. */

@@ -31,9 +31,12 @@ export class Advice {
     );
   }
 
-  /** The TPM answered that it has had no Startup command. */
-  notStarted(): void {
-    if (this.#toldNotStarted) return;
+  /**
+   * The TPM answered to a command, by its code, that it has had no Startup command. To Startup itself
+   * that is the answer of one that has had it before: many clients send it in any case.
+   */
+  notStarted(code: number | undefined): void {
+    if (this.#toldNotStarted || code === this.family.startupCode) return;
     this.#toldNotStarted = true;
     this.report(
       `The ${this.family.name} got a command before it got Startup, and refused it: send ` +

@@ -249,7 +249,7 @@ export class Tpm {
   #lookFresh(response: Uint8Array<ArrayBuffer>): void {
     const result = response.length < responseHeader.size ? TpmResult.FAIL : resultAt(response, 0);
     if (result === TpmResult.SUCCESS) this.#fresh = false;
-    if (result === this.family.notStarted) this.#advice.notStarted();
+    if (result === this.family.notStarted) this.#advice.notStarted(this.#lastCommand);
   }
 
   #command(

@@ -15,6 +15,8 @@ export interface Channel {
   readonly fd: number;
   /** Whether receiving may be tried before the descriptor is known to be readable. */
   readonly neverWaits: boolean;
+  /** Whether it is a connection over TCP, where clients come and go by the command. */
+  readonly overTcp: boolean;
   /**
    * Bytes that are there: their count, 0 when the other side is gone, or
    * {@linkcode WOULD_BLOCK}. A broken connection counts as gone. With `wait` it may sleep up to
@@ -51,6 +53,10 @@ export class DescriptorChannel implements Channel {
 
   get neverWaits(): boolean {
     return this.kind === "socket";
+  }
+
+  get overTcp(): boolean {
+    return this.kind === "socket" && this.sockets.isTcp(this.fd);
   }
 
   receive(into: Uint8Array<ArrayBuffer>, wait = false): number {

@@ -11,6 +11,7 @@ export interface Piece {
 export class ScriptedChannel implements Channel {
   readonly fd = -1;
   readonly neverWaits = true;
+  readonly overTcp = false;
   readonly unsent = false;
   readonly sent: Uint8Array[] = [];
   closed = false;

@@ -5,8 +5,10 @@ import { CMD, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
 import { freePort } from "../support/ports.ts";
 import { run, TestProcess } from "../support/process.ts";
-import { programUnderTest } from "../support/programs.ts";
+import { peerProgram } from "../support/peer_programs.ts";
+import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
+import { tpm12 } from "../support/tpm12.ts";
 import { command, readAnswer, tpm2 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
 
@@ -43,6 +45,43 @@ Deno.test("a command before Startup: told once", async () => {
   const { stderr } = await emulator.stop();
   assert.equal(count(stderr, "before it got Startup"), 1, stderr);
 });
+
+for (const isTpm2 of [true, false]) {
+  const name = isTpm2 ? "TPM 2" : "TPM 1.2";
+  Deno.test(`a Startup to a ${name} that was started by a flag is no reason for a message`, async () => {
+    await using emulator = await Emulator.start({ tpm2: isTpm2, flags: ["startup-clear"] });
+    using data = await emulator.connectData();
+    const startup = isTpm2 ? tpm2.startup(0) : tpm12.startup();
+    assert.equal(readAnswer(await data.command(startup)).code, isTpm2 ? 0x100 : 0x26);
+    const { stderr } = await emulator.stop();
+    assert.doesNotMatch(stderr, /--flags|Startup/);
+  });
+}
+
+/** What an emulator says of data clients that come, are answered, and go. */
+async function saidOfClients(transport: "unix" | "tcp", program: Program): Promise<number> {
+  await using emulator = await Emulator.start({ program, transport, flags: ["startup-clear"] });
+  for (let client = 0; client < 3; client++) {
+    using data = await emulator.connectData();
+    await data.command(tpm2.getRandom(8));
+  }
+  // It comes when those before are gone: one is served at a time.
+  using last = await emulator.connectData();
+  await last.command(tpm2.getRandom(8));
+  const { stderr } = await emulator.stop();
+  return count(stderr, "client disconnected");
+}
+
+for (const transport of ["unix", "tcp"] as const) {
+  const told = transport === "unix" ? "told of" : "no news";
+  Deno.test(`over ${transport} a data client that goes is ${told}, as to the C program`, async () => {
+    const ours = await saidOfClients(transport, programUnderTest());
+    const theirs = await saidOfClients(transport, await peerProgram("0.10"));
+    // One that comes just behind another that goes may make the C program overlook that.
+    assert.equal(theirs > 0, transport === "unix", `the C program told ${theirs} times`);
+    assert.equal(ours, transport === "unix" ? 3 : 0);
+  });
+}
 
 Deno.test("a TPM that nobody can start is told of at once", async () => {
   await using folder = new TempDir();
