@@ -1,7 +1,8 @@
 // The system calls that a running TPM must never make, each with its numbers and its reason. What
 // happens when one is made, and how the kernel is told, is left to filter.ts.
-// Everything else stays allowed: the runtime below us decides by itself what it needs, from one
-// version to the next, and a list of what is allowed would end TPMs after an update.
+// Everything else that somebody has looked at stays allowed: the runtime below us decides by itself
+// what it needs, from one version to the next, and a list of what is allowed would end TPMs after an
+// update. What is newer than this list is answered as an older kernel would.
 
 export type Architecture = "x86_64" | "aarch64";
 
@@ -18,6 +19,12 @@ export type Condition =
   /** It is a pointer to something. */
   | { argument: number; notNull: true };
 
+/**
+ * The newest call that somebody has judged (listns, Linux 6.19); by then both architectures count the
+ * same. Raise it only with a verdict on each call up to the new one (kernel_calls_test.ts).
+ */
+export const NEWEST_CALL = 470;
+
 /** A call that is denied, always or when one of its conditions holds. */
 export interface DeniedCall {
   name: string;
@@ -26,6 +33,11 @@ export interface DeniedCall {
   reason: string;
   /** Denied only when one of these holds. */
   when?: readonly Condition[];
+  /**
+   * Values of an argument that somebody has judged: those up to the newest, and some far beyond. Any
+   * other is answered by EINVAL, as an older kernel would, where none of the conditions holds.
+   */
+  judged?: { argument: number; newest: number; beyond: readonly number[] };
   /** Answered by ENOSYS, as an older kernel would, in place of what else happens. */
   missing?: true;
 }
@@ -41,6 +53,7 @@ const always: readonly [string, number | undefined, number | undefined, string][
   ["process_vm_readv", 310, 270, "reads the memory of other processes"],
   ["process_vm_writev", 311, 271, "writes the memory of other processes"],
   ["process_madvise", 440, 440, "advises on the memory of other processes"],
+  ["process_mrelease", 448, 448, "frees the memory of other processes"],
   ["kcmp", 312, 272, "compares the kernel objects of processes"],
   ["pidfd_open", 434, 434, "a handle on another process"],
   ["pidfd_getfd", 438, 438, "takes descriptors out of other processes"],
@@ -76,6 +89,7 @@ const always: readonly [string, number | undefined, number | undefined, string][
   ["move_mount", 429, 429, "changes the tree of files"],
   ["mount_setattr", 442, 442, "changes the tree of files"],
   ["open_tree", 428, 428, "changes the tree of files"],
+  ["open_tree_attr", 467, 467, "changes the tree of files"],
   ["fsopen", 430, 430, "changes the tree of files"],
   ["fsconfig", 431, 431, "changes the tree of files"],
   ["fsmount", 432, 432, "changes the tree of files"],
@@ -95,6 +109,10 @@ const always: readonly [string, number | undefined, number | undefined, string][
   ["removexattr", 197, 14, "file capabilities and labels"],
   ["lremovexattr", 198, 15, "file capabilities and labels"],
   ["fremovexattr", 199, 16, "file capabilities and labels"],
+  ["setxattrat", 463, 463, "file capabilities and labels"],
+  ["removexattrat", 466, 466, "file capabilities and labels"],
+  ["file_setattr", 469, 469, "makes files immutable, and other flags of file systems"],
+  ["lsm_set_self_attr", 460, 460, "another label for this process"],
   ["acct", 163, 89, "process accounting"],
   // The machine
   ["reboot", 169, 142, "the machine is not ours"],
@@ -128,6 +146,10 @@ const always: readonly [string, number | undefined, number | undefined, string][
   ["io_uring_register", 427, 427, "work that this filter does not see"],
   ["io_setup", 206, 0, "asynchronous I/O that nothing here uses"],
   ["io_submit", 209, 2, "asynchronous I/O that nothing here uses"],
+  ["io_destroy", 207, 1, "asynchronous I/O that nothing here uses"],
+  ["io_getevents", 208, 4, "asynchronous I/O that nothing here uses"],
+  ["io_cancel", 210, 3, "asynchronous I/O that nothing here uses"],
+  ["io_pgetevents", 333, 292, "asynchronous I/O that nothing here uses"],
   ["migrate_pages", 256, 238, "moves the memory of other processes"],
   ["move_pages", 279, 239, "moves the memory of other processes"],
   ["seccomp", 317, 277, "further filters could blind this one's owner"],
@@ -152,6 +174,11 @@ const always: readonly [string, number | undefined, number | undefined, string][
   ["mq_getsetattr", 245, 185, "message queues that nothing here uses"],
   ["setrlimit", 160, 164, "limits were set by whoever started us"],
   ["ioprio_set", 251, 30, "priorities are set from outside"],
+  ["setpriority", 141, 140, "priorities are set from outside"],
+  ["sched_setparam", 142, 118, "priorities are set from outside"],
+  ["sched_setscheduler", 144, 119, "priorities are set from outside"],
+  ["sched_setattr", 314, 274, "priorities are set from outside"],
+  ["sched_setaffinity", 203, 122, "processors are assigned from outside"],
 ];
 
 const CLONE_THREAD = 0x00010000;
@@ -162,8 +189,39 @@ const AF_UNIX = 1;
 const TIOCSTI = 0x5412;
 const TIOCLINUX = 0x541c;
 
+/** What prctl(2) must not be asked for: name and value of linux/prctl.h, reason. */
+export const DENIED_PRCTL: readonly [string, number, string][] = [
+  ["PR_SET_SECCOMP", 22, "further filters, as by seccomp"],
+  ["PR_SET_SYSCALL_USER_DISPATCH", 59, "calls that are answered elsewhere"],
+  ["PR_SET_DUMPABLE", 4, "who may read this process was settled at start"],
+  ["PR_SET_PTRACER", 0x59616d61, "who may steer this process was settled at start"],
+  ["PR_SET_KEEPCAPS", 8, "capabilities only get fewer"],
+  ["PR_SET_SECUREBITS", 28, "capabilities only get fewer"],
+  ["PR_CAP_AMBIENT", 47, "capabilities only get fewer"],
+  ["PR_SET_MM", 35, "what the kernel says of this process"],
+  ["PR_SET_CHILD_SUBREAPER", 36, "takes in the processes of others"],
+  ["PR_TASK_PERF_EVENTS_DISABLE", 31, "counters, as by perf_event_open"],
+  ["PR_TASK_PERF_EVENTS_ENABLE", 32, "counters, as by perf_event_open"],
+  ["PR_MCE_KILL", 33, "what the machine does about broken memory"],
+  ["PR_SET_SPECULATION_CTRL", 53, "could lift what protects secrets from others"],
+  ["PR_PAC_RESET_KEYS", 54, "keys that protect return addresses"],
+  ["PR_PAC_SET_ENABLED_KEYS", 60, "keys that protect return addresses"],
+  ["PR_SET_SHADOW_STACK_STATUS", 75, "protects return addresses, settled at start"],
+  ["PR_SET_IO_FLUSHER", 57, "priorities are set from outside"],
+  ["PR_SCHED_CORE", 62, "priorities are set from outside"],
+  ["PR_SET_MEMORY_MERGE", 67, "memory in common with others tells them what is in it"],
+];
+
+/** The newest request to prctl(2) that somebody has judged (PR_FUTEX_HASH, Linux 6.16). */
+export const NEWEST_PRCTL = 78;
+
+/** Requests with numbers of their own: PR_SET_VMA names memory, PR_GET_AUXV reads. */
+const PRCTL_BEYOND = [0x53564d41, 0x41555856];
+
 /** All of them, for the process with this id. */
 export function deniedCalls(pid: number): DeniedCall[] {
+  const prctl: number[] = [];
+  for (let index = 0; index < DENIED_PRCTL.length; index++) prctl.push(DENIED_PRCTL[index]![1]);
   const calls: DeniedCall[] = [
     {
       name: "clone",
@@ -203,6 +261,13 @@ export function deniedCalls(pid: number): DeniedCall[] {
       numbers: { x86_64: 302, aarch64: 261 },
       reason: "limits can be read; they were set by whoever started us",
       when: [{ argument: 2, notNull: true }],
+    },
+    {
+      name: "prctl",
+      numbers: { x86_64: 157, aarch64: 167 },
+      reason: "names threads, and much else: see DENIED_PRCTL",
+      when: [{ argument: 0, is: prctl }],
+      judged: { argument: 0, newest: NEWEST_PRCTL, beyond: PRCTL_BEYOND },
     },
   ];
   // Each start does this, before V8 has compiled it: no function is called for each row.

@@ -1,6 +1,6 @@
 // The denied calls as a program for the kernel's seccomp filter (classic BPF), as a pure function:
 // table in, bytes out. Installing it is left to ffi/seccomp.ts.
-import type { Architecture, Condition, DeniedCall } from "./denied_calls.ts";
+import { type Architecture, type Condition, type DeniedCall, NEWEST_CALL } from "./denied_calls.ts";
 
 /** What the filter does with a denied call. */
 export type Action = "kill" | "log";
@@ -19,10 +19,9 @@ export const AUDIT_ARCH: Readonly<Record<Architecture, number>> = {
   aarch64: 0xc00000b7,
 };
 
-/** One more than the highest number of a call that can be denied. */
-const NUMBERS = 512;
 /** Calls of the x32 interface have this bit; nothing here uses it. */
 const X32_BIT = 0x40000000;
+const EINVAL = 22;
 const ENOSYS = 38;
 
 // linux/bpf_common.h, the instructions that are needed: load a word of the call's data, compare.
@@ -46,7 +45,7 @@ const dataOffset = { number: 0, architecture: 4, arguments: 16 } as const;
 const LINEAR_MAX = 8;
 
 /** What becomes of a call: some are looked at more closely. */
-type Verdict = "allow" | "deny" | DeniedCall;
+type Verdict = "allow" | "deny" | "missing" | DeniedCall;
 
 /** Numbers of calls that have the same verdict, up to the next span. */
 interface Span {
@@ -75,16 +74,19 @@ export function buildFilter(
 
 /** All numbers from 0 on in spans; what is denied stands side by side for the most part. */
 function spansOf(calls: readonly DeniedCall[], architecture: Architecture): Span[] {
-  const verdicts = new Array<Verdict>(NUMBERS).fill("allow");
+  const verdicts = new Array<Verdict>(NEWEST_CALL + 1).fill("allow");
   for (const call of calls) {
     const number = call.numbers[architecture];
     if (number === undefined) continue;
-    if (number >= NUMBERS - 1) throw new RangeError(`call ${number} is beyond all numbers`);
-    verdicts[number] = call.when === undefined && call.missing === undefined ? "deny" : call;
+    if (number > NEWEST_CALL) throw new RangeError(`call ${number} is beyond all numbers`);
+    if (call.missing) verdicts[number] = "missing";
+    else verdicts[number] = call.when === undefined ? "deny" : call;
   }
+  // It stands for all numbers above, too.
+  verdicts.push("missing");
   const spans: Span[] = [];
   let before: Verdict | undefined;
-  for (let first = 0; first < NUMBERS; first++) {
+  for (let first = 0; first < verdicts.length; first++) {
     const verdict = verdicts[first]!;
     if (verdict === before) continue;
     spans.push({ first, verdict });
@@ -122,9 +124,23 @@ function search(program: Program, spans: readonly Span[], begin: number, end: nu
 function answer(program: Program, verdict: Verdict): void {
   if (verdict === "allow") return program.returns(SECCOMP_RET.allow);
   if (verdict === "deny") return program.deny();
-  if (verdict.missing) return program.returns(SECCOMP_RET.errno | ENOSYS);
+  if (verdict === "missing") return program.returns(SECCOMP_RET.errno | ENOSYS);
   for (const condition of verdict.when ?? []) test(program, condition);
+  if (verdict.judged !== undefined) return allowJudged(program, verdict.judged);
   program.returns(SECCOMP_RET.allow);
+}
+
+/** Allows the values that somebody has judged, and answers EINVAL to all others. */
+function allowJudged(
+  program: Program,
+  { argument, newest, beyond }: NonNullable<DeniedCall["judged"]>,
+): void {
+  program.load(dataOffset.arguments + 8 * argument);
+  const later = program.ifAtLeast(newest + 1);
+  program.returns(SECCOMP_RET.allow);
+  program.here(later);
+  for (const value of beyond) program.allowIf(BPF.jumpIfEqual, value);
+  program.returns(SECCOMP_RET.errno | EINVAL);
 }
 
 /** Denies when the condition holds, else goes on behind. */
@@ -174,6 +190,11 @@ class Program {
 
   deny(): void {
     this.returns(this.#denied);
+  }
+
+  allowIf(comparison: number, value: number): void {
+    this.#step(comparison, value, 0, 1);
+    this.returns(SECCOMP_RET.allow);
   }
 
   denyIf(comparison: number, value: number): void {

@@ -20,6 +20,9 @@ const DENIED = [
   "another root",
   "another user",
   "another filter",
+  "another filter by prctl",
+  "another priority",
+  "another label for a file",
 ];
 
 /** Runs denied_call.ts. */
@@ -110,7 +113,11 @@ Deno.test("the list's numbers are those that libseccomp knows, on both architect
     const wrong: string[] = [];
     for (const { name, numbers } of names) {
       const { code, stdout } = await run(resolver, ["-a", architecture, name]);
-      // A negative number stands for "not on this architecture".
+      // A negative number stands for "not on this architecture", and -1 for a call that is newer than
+      // libseccomp; both architectures count the same by then.
+      if (Number(stdout) === -1 && numbers.x86_64! > 450 && numbers.aarch64 === numbers.x86_64) {
+        continue;
+      }
       const known = Number(stdout) < 0 ? undefined : Number(stdout);
       if (code !== 0 || known !== numbers[architecture]) wrong.push(`${name}: ${stdout.trim()}`);
     }
