@@ -3,7 +3,7 @@
 
 import type { Address } from "../../tests/support/client.ts";
 import { CMD, controlMessage } from "../../tests/support/control.ts";
-import { Descriptors } from "../../tests/support/fd_passing.ts";
+import { Descriptors, socketName } from "../../tests/support/fd_passing.ts";
 import type { Libc } from "./libc.ts";
 
 const AF_UNIX = 1;
@@ -12,8 +12,6 @@ const SOCK_STREAM = 1;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const POLLIN = 1;
-/** sizeof(sockaddr_un.sun_path) */
-const UNIX_PATH_SIZE = 108;
 /** The largest answer of a TPM. */
 const ANSWER_SIZE_MAX = 4096;
 /** Header of a TPM answer: tag, size, code. */
@@ -138,23 +136,4 @@ export class Connection implements Disposable {
     if (more <= 0) throw new Error(`the server closed the connection after ${count} bytes`);
     return more;
   }
-}
-
-function socketName(address: Address): Uint8Array<ArrayBuffer> {
-  if (address.transport === "unix") {
-    // struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }
-    const path = new TextEncoder().encode(address.path);
-    if (path.length >= UNIX_PATH_SIZE) throw new Error(`too long for a socket: "${address.path}"`);
-    const name = new Uint8Array(2 + UNIX_PATH_SIZE);
-    name.set(new Uint8Array(Uint16Array.of(AF_UNIX).buffer));
-    name.set(path, 2);
-    return name;
-  }
-  // struct sockaddr_in { sa_family_t sin_family; in_port_t sin_port; struct in_addr sin_addr;
-  //   char sin_zero[8]; }, port and address big-endian
-  const name = new Uint8Array(16);
-  name.set(new Uint8Array(Uint16Array.of(AF_INET).buffer));
-  name.set([address.port >> 8, address.port], 2);
-  name.set(address.hostname.split(".").map(Number), 4);
-  return name;
 }

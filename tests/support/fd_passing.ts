@@ -1,23 +1,31 @@
 // Sockets as bare descriptors, for what Deno cannot do: socket pairs, descriptors that a child
-// inherits, and SCM_RIGHTS on a control message. The only test support that calls into C; leaves
-// the messages to control.ts and their exchange to client.ts.
+// inherits, SCM_RIGHTS on a control message, resets, names that are no text. The only test support
+// that calls into C; leaves the messages to control.ts and their exchange to client.ts.
 
 import { type Address, Client, type Wire } from "./client.ts";
 import { waitUntil } from "./wait.ts";
 
 const AF_UNIX = 1;
+const AF_INET = 2;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const SO_LINGER = 13;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 const SCM_RIGHTS = 1;
 const SHUT_WR = 1;
+const SHUT_RDWR = 2;
+const MSG_OOB = 1;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 /** Asks how much of what was sent has not been read yet. */
 const SIOCOUTQ = 0x5411n;
 const EAGAIN = 11;
 const ECONNRESET = 104;
+const EINPROGRESS = 115;
 
 /** sizeof(sockaddr_un.sun_path) */
 const UNIX_PATH_SIZE = 108;
@@ -33,6 +41,14 @@ const SYMBOLS = {
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   // int connect(int fd, const struct sockaddr *address, socklen_t length)
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int open(const char *path, int flags)
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  // int bind(int fd, const struct sockaddr *address, socklen_t length)
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int listen(int fd, int backlog)
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  // int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   // ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
   sendmsg: { parameters: ["i32", "buffer", "i32"], result: "isize" },
   // ssize_t send(int fd, const void *bytes, size_t length, int flags)
@@ -70,7 +86,7 @@ export class Descriptors implements Disposable {
     return [one, other];
   }
 
-  /** Connects to a Unix socket and returns the descriptor, which blocks where it is read. */
+  /** Connects to a socket and returns the descriptor, which blocks where it is read. */
   connect(address: Address): number {
     const { fd, why } = this.#connect(address, 0);
     if (why !== 0) throw new Error(`connect to the socket failed, errno ${why}`);
@@ -79,27 +95,71 @@ export class Descriptors implements Disposable {
 
   /** The same without blocking, neither now, while the socket's backlog is full, nor later. */
   async connectAside(address: Address): Promise<number> {
-    return await waitUntil("room in the socket's backlog", () => {
-      const { fd, why } = this.#connect(address, SOCK_NONBLOCK);
-      if (why === 0) return fd;
-      this.close(fd);
-      if (why === EAGAIN) return undefined;
-      throw new Error(`connect to the socket failed, errno ${why}`);
-    });
+    return await waitUntil("room in the socket's backlog", () => this.connectNow(address));
+  }
+
+  /**
+   * One attempt that blocks neither now nor later; undefined while the backlog is full. `from` is
+   * the name that a Unix client gives itself, which need not be text.
+   */
+  connectNow(address: Address, from?: Uint8Array): number | undefined {
+    const { fd, why } = this.#connect(address, SOCK_NONBLOCK, from);
+    // A TCP connection comes about by itself.
+    if (why === 0 || why === EINPROGRESS) return fd;
+    this.close(fd);
+    if (why === EAGAIN) return undefined;
+    throw new Deno.errors.ConnectionRefused(`connect to the socket failed, errno ${why}`);
+  }
+
+  /** A descriptor of a file, for reading. */
+  file(path: string): number {
+    const name = new TextEncoder().encode(`${path}\0`);
+    const fd = this.#check("open", this.#libc.symbols.open(name, SOCK_CLOEXEC));
+    this.#open.add(fd);
+    return fd;
+  }
+
+  /** A listening socket that each child inherits which is started while it is open. */
+  listen(address: Address, backlog: number): number {
+    const fd = this.#check("socket", this.#libc.symbols.socket(familyOf(address), SOCK_STREAM, 0));
+    this.#open.add(fd);
+    this.#set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    const name = socketName(address);
+    this.#check("bind", this.#libc.symbols.bind(fd, name, name.length));
+    this.#check("listen", this.#libc.symbols.listen(fd, backlog));
+    return fd;
   }
 
   /** A new socket, and why it could not be connected; 0 where it could. */
-  #connect(address: Address, flags: number): { readonly fd: number; readonly why: number } {
-    if (address.transport !== "unix") throw new Error("descriptors pass over Unix sockets only");
-    const path = new TextEncoder().encode(address.path);
-    if (path.length >= UNIX_PATH_SIZE) throw new Error(`too long for a socket: "${address.path}"`);
+  #connect(address: Address, flags: number, from?: Uint8Array) {
     const type = SOCK_STREAM | SOCK_CLOEXEC | flags;
-    const fd = this.#check("socket", this.#libc.symbols.socket(AF_UNIX, type, 0));
+    const fd = this.#check("socket", this.#libc.symbols.socket(familyOf(address), type, 0));
     this.#open.add(fd);
-    // struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }
-    const name = hostFields(u16(AF_UNIX), path, new Uint8Array(UNIX_PATH_SIZE - path.length));
+    if (address.transport === "tcp") this.#set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (from !== undefined) {
+      const own = hostFields(u16(AF_UNIX), from);
+      this.#check("bind", this.#libc.symbols.bind(fd, own, own.length));
+    }
+    const name = socketName(address);
     const result = this.#libc.symbols.connect(fd, name, name.length);
     return { fd, why: result === 0 ? 0 : errno(this.#libc) };
+  }
+
+  /** Has a TCP connection end with a reset when it is closed, and what was not sent yet dropped. */
+  resetAtClose(fd: number): void {
+    // struct linger { int l_onoff; int l_linger; }
+    this.#set(fd, SOL_SOCKET, SO_LINGER, 1, 0);
+  }
+
+  /** Ends a connection in both directions, and keeps the descriptor. */
+  shutDown(fd: number): void {
+    this.#libc.symbols.shutdown(fd, SHUT_RDWR);
+  }
+
+  /** Sends a byte of TCP's urgent data, as far as it goes now. */
+  sendUrgent(fd: number, byte: number): void {
+    const flags = MSG_OOB | MSG_DONTWAIT | MSG_NOSIGNAL;
+    this.#libc.symbols.send(fd, Uint8Array.of(byte), 1n, flags);
   }
 
   /** Sends the bytes and, with them, copies of descriptors. */
@@ -143,6 +203,14 @@ export class Descriptors implements Disposable {
     this.#libc.close();
   }
 
+  #set(fd: number, level: number, option: number, ...values: readonly number[]): void {
+    const value = bytesOf(Int32Array.from(values));
+    this.#check(
+      "setsockopt",
+      this.#libc.symbols.setsockopt(fd, level, option, value, value.length),
+    );
+  }
+
   #check(call: string, result: number): number {
     if (result < 0) throw new Error(`${call} failed, errno ${errno(this.#libc)}`);
     return result;
@@ -165,7 +233,7 @@ class DescriptorWire implements Wire {
   }
 
   async write(bytes: Uint8Array): Promise<number> {
-    for (;;) {
+    while (this.#open) {
       const sent = Number(
         this.#libc.symbols.send(
           this.#fd,
@@ -178,6 +246,7 @@ class DescriptorWire implements Wire {
       if (errno(this.#libc) !== EAGAIN) throw new Deno.errors.BrokenPipe("send failed");
       await this.#lookAgain();
     }
+    throw new Deno.errors.BrokenPipe("closed before all was sent");
   }
 
   async read(): Promise<Uint8Array | null> {
@@ -224,6 +293,28 @@ class DescriptorWire implements Wire {
       };
     });
   }
+}
+
+function familyOf(address: Address): number {
+  return address.transport === "unix" ? AF_UNIX : AF_INET;
+}
+
+/** `struct sockaddr` of an address. */
+export function socketName(address: Address): Uint8Array<ArrayBuffer> {
+  if (address.transport === "unix") {
+    // struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }
+    const path = new TextEncoder().encode(address.path);
+    if (path.length >= UNIX_PATH_SIZE) throw new Error(`too long for a socket: "${address.path}"`);
+    return hostFields(u16(AF_UNIX), path, new Uint8Array(UNIX_PATH_SIZE - path.length));
+  }
+  // struct sockaddr_in { sa_family_t sin_family; in_port_t sin_port; struct in_addr sin_addr;
+  //   char sin_zero[8]; }, port and address big-endian
+  return hostFields(
+    u16(AF_INET),
+    Uint8Array.of(address.port >> 8, address.port),
+    Uint8Array.from(address.hostname.split(".").map(Number)),
+    u64(0),
+  );
 }
 
 function errno(libc: Libc): number {

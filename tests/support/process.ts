@@ -121,7 +121,7 @@ async function feed(stream: WritableStream<Uint8Array>, input: Uint8Array | stri
     await writer.write(typeof input === "string" ? new TextEncoder().encode(input) : input);
     await writer.close();
   } catch (error) {
-    // A program may end without reading its input.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    // A program may end without reading its input; then the stream may be closed already.
+    if (!(error instanceof Deno.errors.BrokenPipe) && !(error instanceof TypeError)) throw error;
   }
 }
