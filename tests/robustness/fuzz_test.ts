@@ -5,13 +5,12 @@
 import assert from "node:assert/strict";
 import { fields, hex, repeated, u32 } from "../support/bytes.ts";
 import { type Address, Client } from "../support/client.ts";
-import { BLOB, CMD, controlMessage, payload, RESULT } from "../support/control.ts";
+import { BLOB, CMD, controlMessage } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
-import { firmwareStart, tpm12 } from "../support/tpm12.ts";
-import { readAnswer, tpm2 } from "../support/tpm2.ts";
-import { waitUntil } from "../support/wait.ts";
+import { converse, onlyGone, type Spoken } from "./manners.ts";
 import { controlFuzz, dataFuzz } from "./mutations.ts";
 import { Random, seedFrom } from "./random.ts";
+import { serveGoodClient } from "./serve_good_client.ts";
 
 /** Messages after which memory is looked at for the first time: caches and pools are filled. */
 const WARM_UP = 0.3;
@@ -19,16 +18,10 @@ const WARM_UP = 0.3;
 const GROWTH_KIB = 8 * 1024;
 /** A log has lines for connections and refusals, one or two each, and not more. */
 const LOG_LINES_PER_MESSAGE = 2;
-/** How long an answer to one message may take before the client goes on. */
-const ANSWER_MS = 15;
-/** Messages without an answer after which a client leaves. */
-const SILENCES = 4;
 
-/** What a client of one run has done. */
-interface Tally {
-  messages: number;
+/** What the clients of one run have done. */
+interface Tally extends Spoken {
   connections: number;
-  answers: number;
 }
 
 /** A run's subject and size. */
@@ -39,7 +32,7 @@ interface Run {
   readonly messages: number;
 }
 
-const ALL_MESSAGES = Number(Deno.env.get("FUZZ_MESSAGES") ?? 100_000);
+const ALL_MESSAGES = Number(Deno.env.get("FUZZ_MESSAGES") ?? 50_000);
 
 const RUNS: readonly Run[] = [
   { name: "TPM 2 over Unix sockets", tpm2: true, transport: "unix", messages: 0.7 * ALL_MESSAGES },
@@ -66,10 +59,10 @@ async function fuzz(run: Run): Promise<void> {
     args: ["--log", "level=1"],
   });
   const first = await flood(emulator, run, run.messages * WARM_UP, seed);
-  await serveGoodClient(emulator);
+  await serveGoodClient(emulator.tpm2, emulator);
   const before = emulator.memory();
   const second = await flood(emulator, run, run.messages * (1 - WARM_UP), seed + 1);
-  await serveGoodClient(emulator);
+  await serveGoodClient(emulator.tpm2, emulator);
 
   const growth = emulator.memory().privateKiB - before.privateKiB;
   const sent = first.messages + second.messages;
@@ -113,7 +106,7 @@ Deno.test("bodies that never end", async () => {
   data.close();
   const grown = emulator.memory().privateKiB - before.privateKiB;
   assert.ok(grown <= GROWTH_KIB, `private memory has grown by ${grown} KiB`);
-  await serveGoodClient(emulator);
+  await serveGoodClient(emulator.tpm2, emulator);
 });
 
 /** Sends a message and much more than it may be long, while answers are read and dropped. */
@@ -123,34 +116,25 @@ async function sendWithoutEnd(client: Client, message: Uint8Array): Promise<void
   const sending = (async () => {
     await client.send(message);
     for (let sent = 0; sent < MUCH; sent += piece.length) await client.send(piece);
-  })().catch(brokenPipe);
+  })().catch(onlyGone);
   await Promise.all([sending, client.receiveUntilQuiet(100, 1000)]);
 }
 
 /** Floods both channels at the same time, with the data channel getting as much as the other. */
 async function flood(emulator: Emulator, run: Run, messages: number, seed: number) {
-  const tally: Tally = { messages: 0, connections: 0, answers: 0 };
+  const { controlAddress, dataAddress } = emulator;
   const control = new Random(seed);
   const data = new Random(seed ^ 0x5bd1e995);
-  await Promise.all([
-    floodChannel(
-      emulator,
-      emulator.controlAddress,
-      control,
-      messages / 2,
-      tally,
-      () => controlFuzz(control, run.tpm2),
-    ),
-    floodChannel(
-      emulator,
-      emulator.dataAddress,
-      data,
-      messages / 2,
-      tally,
-      () => dataFuzz(data, run.tpm2),
-    ),
+  const half = messages / 2;
+  const [one, other] = await Promise.all([
+    floodChannel(emulator, controlAddress, control, half, () => controlFuzz(control, run.tpm2)),
+    floodChannel(emulator, dataAddress, data, half, () => dataFuzz(data, run.tpm2)),
   ]);
-  return tally;
+  return {
+    messages: one.messages + other.messages,
+    connections: one.connections + other.connections,
+    answers: one.answers + other.answers,
+  };
 }
 
 async function floodChannel(
@@ -158,97 +142,18 @@ async function floodChannel(
   address: Address,
   random: Random,
   messages: number,
-  tally: Tally,
   next: () => Uint8Array,
-): Promise<void> {
-  for (let sent = 0; sent < messages;) {
+): Promise<Tally> {
+  const tally: Tally = { messages: 0, connections: 0, answers: 0 };
+  while (tally.messages < messages) {
     assert.ok(emulator.process.running, `the emulator has ended: "${emulator.stderr.slice(-500)}"`);
     tally.connections++;
     const count = random.between(1, 200);
-    await connection(address, random, count, tally, next);
-    sent += count;
+    using client = await Client.connect(address);
+    // A second client comes now and then while the first is served, and leaves before its turn.
+    using second = random.oneIn(4) ? await Client.connect(address) : undefined;
+    await converse(client, random, count, tally, next);
+    await second?.send(next()).catch(onlyGone);
   }
-}
-
-/** One connection: some messages in one of several manners, then one of several ends. */
-async function connection(
-  address: Address,
-  random: Random,
-  count: number,
-  tally: Tally,
-  next: () => Uint8Array,
-): Promise<void> {
-  using client = await Client.connect(address);
-  // A second client comes now and then while the first is served, and leaves before its turn.
-  using second = random.oneIn(4) ? await Client.connect(address) : undefined;
-  tally.messages += count;
-  try {
-    switch (random.below(6)) {
-      case 0: { // without waiting for any answer, reading along
-        const sending = (async () => {
-          for (let n = 0; n < count; n++) await client.send(next());
-        })();
-        await Promise.all([sending.catch(brokenPipe), client.receiveUntilQuiet(5, 3 * ANSWER_MS)]);
-        break;
-      }
-      case 1: // without reading at all
-        for (let n = 0; n < Math.min(count, 50); n++) await client.send(next());
-        break;
-      case 2: // split anywhere
-        for (let n = 0; n < count; n++) {
-          const message = next();
-          const at = random.below(message.length + 1);
-          await client.send(message.subarray(0, at));
-          await client.send(message.subarray(at));
-          if (random.oneIn(8)) await client.receiveUntilQuiet(0, 1);
-        }
-        break;
-      default: // one after the other; what seems cut short may be completed by the next
-        for (let n = 0, silences = 0; n < count && silences < SILENCES; n++) {
-          await client.send(next());
-          const { bytes, closed } = await client.receiveUntilQuiet(0, ANSWER_MS);
-          if (bytes.length > 0) tally.answers++;
-          else silences++;
-          if (closed) break;
-        }
-    }
-    if (second !== undefined) await second.send(next());
-    if (random.oneIn(3)) await client.closeWrite();
-    if (random.oneIn(3)) await client.receiveUntilQuiet(1, 5);
-  } catch (error) {
-    brokenPipe(error);
-  }
-}
-
-/** The emulator may hang up on nonsense while more of it is being sent. */
-function brokenPipe(error: unknown): void {
-  const gone = [
-    Deno.errors.BrokenPipe,
-    Deno.errors.ConnectionReset,
-    Deno.errors.NotConnected,
-  ];
-  if (!gone.some((kind) => error instanceof kind)) throw error;
-}
-
-/** A client that does everything right is served from the start, whatever came before it. */
-async function serveGoodClient(emulator: Emulator): Promise<void> {
-  using control = await emulator.connectControl();
-  const result = async (name: keyof typeof CMD, bytes?: Uint8Array) =>
-    (await control.command(CMD[name], bytes)).subarray(0, 4);
-  const ok = u32(RESULT.SUCCESS);
-  assert.deepEqual(await result("STOP"), ok);
-  // A blob that was set last would be taken for the state.
-  for (const type of [BLOB.PERMANENT, BLOB.VOLATILE]) {
-    await result("SET_STATEBLOB", payload.setStateBlob(type, repeated(0xff, 30)));
-  }
-  assert.deepEqual(await result("SET_LOCALITY", payload.setLocality(0)), ok);
-  assert.deepEqual(await result("INIT", payload.init(1)), ok);
-  // What was resumed with the volatile state is left behind.
-  assert.deepEqual(await result("INIT", payload.init(1)), ok);
-  using data = await emulator.connectData();
-  const start = emulator.tpm2 ? [tpm2.startup()] : firmwareStart();
-  for (const bytes of start) assert.equal(readAnswer(await data.command(bytes)).code, 0);
-  const random = emulator.tpm2 ? tpm2.getRandom(16) : tpm12.getRandom(16);
-  assert.equal(readAnswer(await data.command(random)).code, 0);
-  await waitUntil("the emulator to be alive", () => emulator.process.running);
+  return tally;
 }
