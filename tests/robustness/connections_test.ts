@@ -1,0 +1,78 @@
+// Connections that are reset, half closed, crowded, stopped and out of descriptors: a short soak of
+// every way in, and scenes that the soak meets by chance only. A failure is repeated with
+// SOAK_SEED=... (the seed is printed); `deno task soak` is the long run.
+
+import assert from "node:assert/strict";
+import { CMD } from "../support/control.ts";
+import { Emulator } from "../support/emulator.ts";
+import { Descriptors } from "../support/fd_passing.ts";
+import { readAnswer, tpm2 } from "../support/tpm2.ts";
+import { pause } from "../support/wait.ts";
+import { seedFrom } from "./random.ts";
+import { ARENAS } from "./soak/arenas.ts";
+import { Famine } from "./soak/famine.ts";
+import { soak } from "./soak/soak.ts";
+
+Deno.test("rude connections on every way in, while a good client is served", async () => {
+  const seed = seedFrom("SOAK_SEED") & 0x7fffffff;
+  console.log(`SOAK_SEED=${seed}`);
+  const soaked = await soak({
+    ...{ seed, messages: 20_000, lives: 3000, minutes: 4, chapters: 2 },
+    ...{ arenas: ARENAS, sideBySide: 3 },
+  }, ({ story: { arena, messages, lives, good } }) => {
+    const slowest = good.slowestMs.toFixed(0);
+    console.log(
+      `${arena.name}: ${messages} messages, ${lives} connections; the good client had ` +
+        `${good.answers} answers, the slowest in ${slowest} ms`,
+    );
+  });
+  const failures = soaked.flatMap(({ story, failure }) =>
+    failure === undefined ? [] : [`${story.arena.name}: ${failure}`]
+  );
+  assert.equal(failures.length, 0, failures.join("\n"));
+  for (const { story } of soaked) {
+    assert.ok(story.good.writes > 0, `${story.arena.name}: no write was acknowledged`);
+  }
+});
+
+/** While it is out of descriptors. */
+const HUNGER_MS = 500;
+/** Of that time: who looks at the listener again and again takes all of it. */
+const PROCESSOR_MS_MAX = 150;
+const CROWD = 20;
+
+for (const transport of ["unix", "tcp"] as const) {
+  Deno.test(`without descriptors clients are served, and nothing spins (${transport})`, async () => {
+    await using emulator = await Emulator.start({ transport, flags: ["startup-clear"] });
+    using descriptors = new Descriptors();
+    using control = await emulator.connectControl();
+    const serve = async () =>
+      assert.equal((await control.command(CMD.GET_CONFIG)).every((byte) => byte === 0), true);
+    await serve();
+    {
+      await using _famine = await Famine.begin(emulator.pid);
+      const crowd = Array.from(
+        { length: CROWD },
+        () => descriptors.connectNow(emulator.dataAddress),
+      );
+      await serve();
+      const before = processorMsOf(emulator.pid);
+      await pause(HUNGER_MS);
+      const taken = processorMsOf(emulator.pid) - before;
+      assert.ok(taken <= PROCESSOR_MS_MAX, `${taken} ms of ${HUNGER_MS} ms were computed`);
+      await serve();
+      for (const fd of crowd) if (fd !== undefined) descriptors.close(fd);
+    }
+    using data = await emulator.connectData();
+    assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+    assert.equal((await emulator.stop()).code, 0);
+  });
+}
+
+/** The processor time that a process took so far: fields 14 and 15 of proc_pid_stat(5). */
+function processorMsOf(pid: number): number {
+  const TICK_MS = 10;
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
