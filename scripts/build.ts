@@ -57,7 +57,7 @@ export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: s
 /** All code is in the checkout: neither a URL nor a package may become part of the program. */
 const SOURCE_FLAGS = ["--no-config", "--no-check", "--no-remote", "--no-npm"];
 
-/** The first modules of executables; what else is in scripts/ does not become part of one. */
+/** The first modules of executables. */
 const EXECUTABLE = "scripts/executable/";
 
 /** Without --minify a start takes 0.5 MB more. */
@@ -207,13 +207,20 @@ function digestOfInputs(arch: Arch, embedding: Embedding): string {
   const flags = [...SOURCE_FLAGS, ...[...RUNTIME_FLAGS, ...PERMISSIONS].map(({ flag }) => flag)];
   hash.update(JSON.stringify([DENO_VERSION, arch, flags, CHUNK_FLAGS, PROGRAM_FLAGS]));
   for (const file of filesBelow(ROOT)) {
-    const outside = /^(tests|scripts|\.[^/]*)\//.test(file) && !file.startsWith(EXECUTABLE);
-    if (outside || file.endsWith("_test.ts")) continue;
-    if (!file.includes("/") && !/^(main\.ts|deno\.json|deno\.lock)$/.test(file)) continue;
+    if (!isInput(file)) continue;
     hash.update(JSON.stringify([file, digestOfFile(`${ROOT}/${file}`)]));
   }
   hash.update("archive" in embedding ? embedding.archive : embedding.reason);
   return hash.digest("hex");
+}
+
+/**
+ * Whether a file decides what the executable holds: the program, and the steps of the build, which
+ * use nothing of tests/ (check_layers.ts).
+ */
+export function isInput(file: string): boolean {
+  if (!file.includes("/")) return /^(main\.ts|deno\.json|deno\.lock)$/.test(file);
+  return !/^(tests|scripts\/bench|\.[^/]*)\//.test(file) && !file.endsWith("_test.ts");
 }
 
 function digestOfFile(path: string): string | null {

@@ -27,6 +27,14 @@ export function countsIn(output: string): TestCounts | null {
   return { passed: Number(passed), failed: Number(failed), ignored: Number(ignored) };
 }
 
+/** What is wrong with counts beside failed tests; `skipsJudged`: somebody knows why tests stay out. */
+export function faultsOf({ passed, failed, ignored }: TestCounts, skipsJudged: boolean): string[] {
+  const faults: string[] = [];
+  if (passed + failed === 0) faults.push("no test ran");
+  if (ignored > 0 && !skipsJudged) faults.push(`${ignored} skipped, which nobody expects`);
+  return faults;
+}
+
 /** The closing line itself, without colours. */
 export function lastSummary(output: string): string | null {
   return summaryMatch(output)?.[0].trim() ?? null;

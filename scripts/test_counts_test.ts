@@ -1,7 +1,7 @@
 // Tests of reading the counts of test runners.
 
 import assert from "node:assert/strict";
-import { add, countsIn, lastSummary } from "./test_counts.ts";
+import { add, countsIn, faultsOf, lastSummary } from "./test_counts.ts";
 
 Deno.test("closing lines of all runners are read", () => {
   for (
@@ -39,4 +39,12 @@ Deno.test("counts add up", () => {
     failed: 22,
     ignored: 33,
   });
+});
+
+Deno.test("a test that was skipped, where nobody expects that, is a fault; so is none that ran", () => {
+  const ran = { passed: 5, failed: 0, ignored: 0 };
+  assert.deepEqual(faultsOf(ran, false), []);
+  assert.deepEqual(faultsOf({ ...ran, ignored: 2 }, false), ["2 skipped, which nobody expects"]);
+  assert.deepEqual(faultsOf({ ...ran, ignored: 2 }, true), []);
+  assert.deepEqual(faultsOf({ ...ran, passed: 0 }, false), ["no test ran"]);
 });

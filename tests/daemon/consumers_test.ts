@@ -208,7 +208,7 @@ Deno.test("cloud-hypervisor: startup-clear beside a control channel", async () =
   assert.ok(process.running);
 });
 
-/** Listens on descriptor 3 and becomes the program, as mkosi and systemd-vmspawn do. */
+/** Listens on descriptor 3 and becomes the program, without LISTEN_FDS, as mkosi does. */
 const LISTENING = `
 import os, socket, sys
 one = socket.socket(socket.AF_UNIX)
@@ -219,7 +219,7 @@ os.dup2(spare, 3, inheritable=True)
 os.execv(sys.argv[2], sys.argv[2:])
 `;
 
-Deno.test("mkosi, systemd-vmspawn: the control channel is the listening descriptor 3", async () => {
+Deno.test("mkosi: the control channel is the listening descriptor 3", async () => {
   await using folder = new TempDir();
   Deno.mkdirSync(folder.join("state"));
   const socket = folder.join("sock");

@@ -23,7 +23,7 @@ function listener(address: string): TestProcess {
 /** Listens on two sockets, 3 for the first path and 4 for the second, and becomes the program. */
 const PASSING = `
 import os, socket, sys
-paths, names, program = sys.argv[1].split(","), sys.argv[2], sys.argv[3:]
+paths, names, pid, program = sys.argv[1].split(","), sys.argv[2], sys.argv[3], sys.argv[4:]
 sockets = []
 for path in paths:
     one = socket.socket(socket.AF_UNIX)
@@ -33,18 +33,19 @@ for path in paths:
 spare = [os.dup(one.fileno()) for one in sockets]
 for number, one in enumerate(spare):
     os.dup2(one, 3 + number, inheritable=True)
-os.environ["LISTEN_PID"] = str(os.getpid())
+os.environ["LISTEN_PID"] = pid or str(os.getpid())
 os.environ["LISTEN_FDS"] = str(len(paths))
 if names:
     os.environ["LISTEN_FDNAMES"] = names
 os.execv(program[0], program)
 `;
 
-function activated(paths: readonly string[], names = ""): Program {
+/** `pid`: whom the sockets are said to be for, where that is not the program. */
+function activated(paths: readonly string[], names = "", pid = ""): Program {
   return {
     name: "python3",
     command: "/usr/bin/python3",
-    args: ["-c", PASSING, paths.join(","), names, programUnderTest().command],
+    args: ["-c", PASSING, paths.join(","), names, pid, programUnderTest().command],
     env: {},
   };
 }
@@ -94,10 +95,16 @@ Deno.test("an abstract name, and a daemon behind another root, are told of, too"
 for (const name of ["", "relative/path", "/no/such/socket", `/${"x".repeat(200)}`]) {
   const shown = name.length > 20 ? `${name.slice(0, 20)}...` : name;
   Deno.test(`NOTIFY_SOCKET='${shown}' is no hindrance`, async () => {
-    const { code, stderr } = await run(programUnderTest(), [
-      ...["socket", "--tpm2", "--print-info", "1"],
-    ], { env: { NOTIFY_SOCKET: name } });
+    await using emulator = await Emulator.start({
+      flags: ["startup-clear"],
+      env: { NOTIFY_SOCKET: name },
+    });
+    // The service manager is told before the first command is answered, and before the end.
+    using data = await emulator.connectData();
+    assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+    const { code, stderr } = await emulator.stop();
     assert.equal(code, 0, stderr);
+    assert.doesNotMatch(stderr, /NOTIFY_SOCKET|uncaught|Error/i);
   });
 }
 
@@ -157,10 +164,18 @@ Deno.test("more passed sockets than channels are refused", async () => {
 });
 
 Deno.test("sockets that were passed to another process are not ours", async () => {
-  const { code, stderr } = await run(programUnderTest(), [
-    ...["socket", "--tpm2", "--print-info", "1"],
-  ], { env: { LISTEN_PID: "1", LISTEN_FDS: "2" } });
-  assert.equal(code, 0, stderr);
+  await using folder = new TempDir();
+  Deno.mkdirSync(folder.join("state"));
+  // The sockets are there, but no channel is left for them: whoever takes them ends.
+  const words = ["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`];
+  words.push("--flags", "startup-clear", "--ctrl", `type=unixio,path=${folder.join("control")}`);
+  words.push("--server", `type=unixio,path=${folder.join("data")}`);
+  const passed = activated([folder.join("third"), folder.join("fourth")], "", "1");
+  await using server = new TestProcess(passed, words);
+  await waitUntil("the data socket", () => unixListening(folder.join("data")) || !server.running);
+  await assertChannels(folder.join("control"), folder.join("data"));
+  server.kill("SIGTERM");
+  assert.equal((await server.ended()).code, 0);
 });
 
 Deno.test("the example unit starts what it says", async () => {
