@@ -4,7 +4,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { gunzipSync } from "node:zlib";
+import { fileInArchive, fileInZip } from "./archives.ts";
 import { lastLines, runCommand } from "./command.ts";
 import { DENO_VERSION } from "./checkout.ts";
 
@@ -63,8 +63,6 @@ const DONORS: Record<Arch, DonorFacts> = {
 const PROBE_LIMIT_MS = 2_000;
 /** About 40 MB have to arrive in this time. */
 const DOWNLOAD_LIMIT_MS = 300_000;
-/** The unpacked donor is 99 MB; more than this is not the donor. */
-const UNPACKED_LENGTH_MAX = 160 * 1024 * 1024;
 
 /** `deno compile` ends its output with u32 0x501e, u32 0x2a7, u64 (length of section and trailer). */
 const TRAILER_LENGTH = 16;
@@ -72,7 +70,8 @@ const TRAILER_MAGIC = [0x501e, 0x2a7] as const;
 /** The first bytes of the section that `deno compile` appends to the base. */
 const SECTION_MAGIC = "d3n0l4nd";
 const ELF_HEADER_LENGTH = 64;
-const TAR_BLOCK_LENGTH = 512;
+/** The base in Deno's own archive. */
+const OFFICIAL_FILE = "denort";
 
 /**
  * The first route that works: DENORT_BIN (then no other is tried), what an earlier build left on
@@ -84,13 +83,19 @@ export async function obtainBase(arch: Arch, cacheFolder: string): Promise<Base>
 
   const cachedCut = `${cacheFolder}/denort-${DENO_VERSION}-${arch}`;
   const downloaded = await downloadedZip(arch);
-  if (exists(downloaded)) return officialBase(arch);
+  const failures: string[] = [];
+  if (exists(downloaded)) {
+    try {
+      return officialBase(downloaded, arch);
+    } catch (error) {
+      failures.push(`"${downloaded}", which Deno kept: ${messageOf(error)}`);
+    }
+  }
   if (isIntact(cachedCut, DONORS[arch])) return npmBase(cachedCut, arch);
 
-  const failures: string[] = [];
   try {
     await downloadWithDeno(arch, cacheFolder);
-    return officialBase(arch);
+    return officialBase(downloaded, arch);
   } catch (error) {
     failures.push(`Deno's own download: ${messageOf(error)}`);
   }
@@ -118,7 +123,7 @@ export function baseStillServes(
   if (given !== undefined && given !== "") return givenBase(given, arch).id === id;
   switch (route) {
     case "official":
-      return officialBase(arch).id === id;
+      return officialId(DONORS[arch]) === id;
     case "npm":
       return npmBase(`${cacheFolder}/denort-${DENO_VERSION}-${arch}`, arch).id === id;
     default:
@@ -137,15 +142,20 @@ export function cutBase(program: Uint8Array, facts: DonorFacts): Uint8Array {
     throw new Error(`the section behind the base does not begin with "${SECTION_MAGIC}"`);
   }
   const base = program.subarray(0, baseLength);
+  checkBase(base, facts);
+  return base;
+}
+
+/** Refuses a base that is not the one of `facts`, byte by byte. */
+function checkBase(base: Uint8Array, facts: DonorFacts): void {
   const elfLength = readElfHeader(base).length;
-  if (elfLength !== baseLength) {
-    throw new Error(`the ELF header of the base speaks of ${elfLength} bytes, not ${baseLength}`);
+  if (elfLength !== base.length) {
+    throw new Error(`the ELF header of the base speaks of ${elfLength} bytes, not ${base.length}`);
   }
   const digest = sha256(base);
   if (digest !== facts.baseSha256) {
     throw new Error(`the base has sha256 ${digest}, not ${facts.baseSha256}`);
   }
-  return base;
 }
 
 /** Length of the base of a program made by `deno compile`, which its trailer tells. */
@@ -178,23 +188,6 @@ export function insertBehindBase(program: Uint8Array, bytes: Uint8Array): Uint8A
   whole.set(bytes, base);
   whole.set(program.subarray(base), base + bytes.length);
   return whole;
-}
-
-/** The bytes of `name` in a gzipped tar archive (POSIX ustar: size in octal at 124, header 512 bytes). */
-export function fileInArchive(archive: Uint8Array, name: string): Uint8Array {
-  const tar = gunzipSync(archive, { maxOutputLength: UNPACKED_LENGTH_MAX });
-  const text = (from: number, length: number) =>
-    new TextDecoder().decode(tar.subarray(from, from + length)).replace(/\0.*$/s, "");
-  for (let at = 0; at + TAR_BLOCK_LENGTH <= tar.length && tar[at] !== 0;) {
-    const sizeText = text(at + 124, 12).trim();
-    if (!/^[0-7]+$/.test(sizeText)) throw new Error(`archive entry of size "${sizeText}"`);
-    const size = Number.parseInt(sizeText, 8);
-    const content = at + TAR_BLOCK_LENGTH;
-    if (content + size > tar.length) throw new Error("the archive ends in the middle of a file");
-    if (text(at, 100) === name) return tar.subarray(content, content + size);
-    at = content + Math.ceil(size / TAR_BLOCK_LENGTH) * TAR_BLOCK_LENGTH;
-  }
-  throw new Error(`the archive has no file "${name}"`);
 }
 
 /** Length and processor as an ELF64 header gives them; its section table is the last thing in denort. */
@@ -230,8 +223,17 @@ function givenBase(path: string, arch: Arch): Base {
   return { route: "DENORT_BIN", path: Deno.realPathSync(path), id: `given ${sha256(bytes)}` };
 }
 
-function officialBase(arch: Arch): Base {
-  return { route: "official", path: null, id: `denort ${DENO_VERSION} ${arch}` };
+/**
+ * Deno's own download in `zip`, which `deno compile` finds by itself. It is the same base as the one
+ * that is cut out, and no other is used: Deno compares the archive with a digest from the same server.
+ */
+export function officialBase(zip: string, arch: Arch, facts: DonorFacts = DONORS[arch]): Base {
+  checkBase(fileInZip(Deno.readFileSync(zip), OFFICIAL_FILE), facts);
+  return { route: "official", path: null, id: officialId(facts) };
+}
+
+function officialId({ baseSha256 }: DonorFacts): string {
+  return `downloaded ${baseSha256}`;
 }
 
 function npmBase(path: string, arch: Arch): Base {

@@ -3,8 +3,9 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
-import { cutBase, type DonorFacts, fileInArchive, insertBehindBase, obtainBase } from "./denort.ts";
+import { deflateRawSync, gzipSync } from "node:zlib";
+import { fileInArchive, fileInZip } from "./archives.ts";
+import { cutBase, type DonorFacts, insertBehindBase, obtainBase, officialBase } from "./denort.ts";
 
 const BASE_LENGTH = 200;
 const SECTION_TABLE = 136; // with one entry of 64 bytes the file ends where its table ends
@@ -51,6 +52,68 @@ function archive(name: string, content: Uint8Array, sizeText?: string): Uint8Arr
   tar.set(content, 512);
   return gzipSync(tar);
 }
+
+/** A zip archive of files, packed or not (APPNOTE.TXT 4.3), without the checksums. */
+function zip(files: readonly [string, Uint8Array][], method = 8): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array[] = [];
+  const directory: Uint8Array[] = [];
+  let length = 0;
+  const record = (size: number, signature: number, fields: [number, number, 2 | 4][]) => {
+    const view = new DataView(new ArrayBuffer(size));
+    view.setUint32(0, signature, true);
+    for (const [at, value, width] of fields) {
+      if (width === 2) view.setUint16(at, value, true);
+      else view.setUint32(at, value, true);
+    }
+    return new Uint8Array(view.buffer);
+  };
+  for (const [name, content] of files) {
+    const packed = method === 8 ? new Uint8Array(deflateRawSync(content)) : content;
+    const nameBytes = new TextEncoder().encode(name);
+    const common = (at: number): [number, number, 2 | 4][] => [
+      [at + 8, method, 2],
+      [at + 18, packed.length, 4],
+      [at + 22, content.length, 4],
+      [at + 26, nameBytes.length, 2],
+    ];
+    directory.push(record(46, 0x02014b50, [...common(2), [42, length, 4]]), nameBytes);
+    const local = [record(30, 0x04034b50, common(0)), nameBytes, packed];
+    parts.push(...local);
+    length += local.reduce((sum, part) => sum + part.length, 0);
+  }
+  const end = record(22, 0x06054b50, [[10, files.length, 2], [16, length, 4]]);
+  return Uint8Array.from([...parts, ...directory, end].flatMap((part) => [...part]));
+}
+
+Deno.test("a file is found in Deno's archive by its name, packed or not", () => {
+  const files: [string, Uint8Array][] = [["a", new Uint8Array(3)], ["denort", elf()]];
+  for (const method of [0, 8]) {
+    assert.deepEqual(new Uint8Array(fileInZip(zip(files, method), "denort")), elf());
+  }
+  assert.throws(() => fileInZip(zip(files), "b"), { message: 'the archive has no file "b"' });
+  assert.throws(() => fileInZip(zip(files, 9), "denort"), { message: /packed by method 9/ });
+  assert.throws(() => fileInZip(zip(files).subarray(0, -1), "a"), { message: /not a whole zip/ });
+  assert.throws(() => fileInZip(new Uint8Array(3), "a"), { message: /not a whole zip/ });
+});
+
+Deno.test("Deno's download is refused when it is not exactly the expected base", () => {
+  const folder = Deno.makeTempDirSync({ prefix: "swtpm-denort-" });
+  try {
+    const path = `${folder}/denort.zip`;
+    Deno.writeFileSync(path, zip([["denort", elf()]]));
+    const base = officialBase(path, "x64", factsOf(elf()));
+    assert.equal(base.route, "official");
+    assert.throws(() => officialBase(path, "x64"), {
+      message: /has sha256 [0-9a-f]{64}, not f12d/,
+    });
+    const changed = elf();
+    changed[100] = 1;
+    Deno.writeFileSync(path, zip([["denort", changed]]));
+    assert.throws(() => officialBase(path, "x64", factsOf(elf())), { message: /has sha256/ });
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
 
 Deno.test("the base is what stands before the appended section", () => {
   const base = elf();
