@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
-import { DENO_VERSION, filesBelow, requirePinnedDeno, ROOT } from "./checkout.ts";
+import { DENO_VERSION, filesBelow, requirePinnedDeno, ROOT, triesOut } from "./checkout.ts";
 import { lastLines, runCommand } from "./command.ts";
 import {
   type Arch,
@@ -220,7 +220,7 @@ function digestOfInputs(arch: Arch, embedding: Embedding): string {
  */
 export function isInput(file: string): boolean {
   if (!file.includes("/")) return /^(main\.ts|deno\.json|deno\.lock)$/.test(file);
-  return !/^(tests|scripts\/bench|\.[^/]*)\//.test(file) && !file.endsWith("_test.ts");
+  return !/^(tests|\.[^/]*)\//.test(file) && !triesOut(file) && !file.endsWith("_test.ts");
 }
 
 function digestOfFile(path: string): string | null {

@@ -3,7 +3,7 @@
 //
 // Usage: deno run -A scripts/check_layers.ts
 
-import { ROOT, typeScriptBelow } from "./checkout.ts";
+import { ROOT, triesOut, typeScriptBelow } from "./checkout.ts";
 import { lineAt, readSource, type SourceText } from "./source_text.ts";
 
 /** One room of the house. */
@@ -31,7 +31,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 
 /**
  * They look at the house from outside: may import any room, and no room imports them. Of scripts/,
- * only the benchmark imports tests/.
+ * only what tries out the finished executable imports tests/.
  */
 export const OUTSIDE: ReadonlySet<string> = new Set(["tests", "scripts"]);
 
@@ -156,7 +156,7 @@ function refusalOfImport(path: string, here: string, specifier: string): string 
   const target = resolve(path, specifier);
   if (target === null) return `"${specifier}" leads out of the checkout`;
   if (target.endsWith("_test.ts")) return `"${specifier}" is a test, and tests are not imported`;
-  if (here === "scripts" && target.startsWith("tests/") && !path.startsWith("scripts/bench/")) {
+  if (here === "scripts" && target.startsWith("tests/") && !triesOut(path)) {
     return "what makes and checks the executable does not hang on its tests";
   }
   if (OUTSIDE.has(here) || SHARED_DATA.has(target)) return null;

@@ -16,6 +16,11 @@ const NOT_SOURCE = new Set([".cache", ".git", "dist", "node_modules"]);
 /** Marks a process that was already started again by `requirePinnedDeno`. */
 const RESTARTED = "SWTPM_SCRIPT_RESTARTED";
 
+/** Scripts that try out the finished executable, with the clients of tests/; no others use those. */
+export function triesOut(path: string): boolean {
+  return /^scripts\/(bench|soak)[./]/.test(path);
+}
+
 /** All files below `root` that are not downloaded or built, as sorted paths relative to it. */
 export function filesBelow(root: string, folder = ""): string[] {
   const found: string[] = [];
