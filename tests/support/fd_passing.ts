@@ -31,6 +31,8 @@ const EINPROGRESS = 115;
 const UNIX_PATH_SIZE = 108;
 /** Bytes read at once. */
 const READ_SIZE = 64 * 1024;
+/** Failures to read that are looked at once more. */
+const STRANGE_MAX = 2;
 /** Pause between two looks at a descriptor; an FFI poll would keep a thread busy instead. */
 const LOOK_AGAIN_MS = 1;
 
@@ -250,6 +252,7 @@ class DescriptorWire implements Wire {
   }
 
   async read(): Promise<Uint8Array | null> {
+    let strange = 0;
     while (this.#open) {
       const length = Number(
         this.#libc.symbols.recv(this.#fd, this.#buffer, BigInt(READ_SIZE), MSG_DONTWAIT),
@@ -258,7 +261,8 @@ class DescriptorWire implements Wire {
       if (length === 0) return null;
       const why = errno(this.#libc);
       if (why === ECONNRESET) return null;
-      if (why !== EAGAIN) throw new Error(`recv failed, errno ${why}`);
+      // The runtime may have overwritten errno, once; it does not do so again and again.
+      if (why !== EAGAIN && ++strange > STRANGE_MAX) throw new Error(`recv failed, errno ${why}`);
       await this.#lookAgain();
     }
     return null;

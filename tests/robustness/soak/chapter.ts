@@ -76,13 +76,10 @@ export async function chapter(story: Story, quota: Quota): Promise<void> {
     let before: number | undefined;
     for (let part = 0; part < 1; part = done()) {
       await batch(story, server);
+      await settle(arena, server, open);
       await serveGoodClient(arena.tpm2, server);
       if (part >= WARM_UP) before ??= memoryOf(server.process.pid).privateKiB;
     }
-    await waitUntil(
-      `the descriptors of all who have gone to be closed: ${open}`,
-      () => descriptorsOf(server.process.pid) <= open,
-    );
     const after = memoryOf(server.process.pid).privateKiB;
     if (before !== undefined) {
       if (after - before >= story.memoryKiB.after - story.memoryKiB.before) {
@@ -111,6 +108,31 @@ export async function chapter(story: Story, quota: Quota): Promise<void> {
     const said = `${server.process.running ? "it runs" : "it has ended"}: "` +
       `${server.process.stderr.slice(-600)}"`;
     throw new Error(`${(error as Error).message}\n${said}`, { cause: error });
+  }
+}
+
+/** Waits until all who came are through, also those who only waited: the next asks a quiet TPM. */
+async function settle(arena: Arena, server: Server, before: readonly string[]): Promise<void> {
+  {
+    using control = await server.connectControl();
+    await control.command(CMD.GET_CONFIG);
+  }
+  {
+    using data = await server.connectData();
+    await data.command(arena.tpm2 ? tpm2.getRandom(1) : tpm12.getRandom(1));
+  }
+  await allClosed(server.process.pid, before);
+}
+
+/** Whoever came has gone: the process has what it had before. */
+async function allClosed(pid: number, before: readonly string[]): Promise<void> {
+  try {
+    await waitUntil("no more descriptors", () => descriptorsOf(pid).length <= before.length, 5000);
+  } catch (error) {
+    const more = descriptorsOf(pid).filter((one) => !before.includes(one));
+    throw new Error(`descriptors of those who have gone are open: ${more.slice(0, 20)}`, {
+      cause: error,
+    });
   }
 }
 

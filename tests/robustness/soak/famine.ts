@@ -5,9 +5,15 @@ import assert from "node:assert/strict";
 import { run } from "../../support/process.ts";
 import { plainProgram } from "../../support/programs.ts";
 
-/** How many descriptors a process has open. */
-export function descriptorsOf(pid: number): number {
-  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+/** The descriptors that a process has open, each with what it is. */
+export function descriptorsOf(pid: number): string[] {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => {
+    try {
+      return `${name} ${Deno.readLinkSync(`/proc/${pid}/fd/${name}`)}`;
+    } catch {
+      return name; // closed meanwhile
+    }
+  });
 }
 
 /** No more descriptors than `spare` for a process, until `await using` gives them back. */
