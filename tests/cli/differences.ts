@@ -6,6 +6,8 @@ import type { Shape } from "./shape.ts";
 export interface Difference {
   /** Key of the paragraph in COMPATIBILITY.md, with its brackets. */
   readonly reason: `[${string}]`;
+  /** The version of the C program from which on it does the same. */
+  readonly until?: string;
   /** Whether a line with different outcomes belongs here. */
   readonly covers: (line: CommandLine, c: Shape, ours: Shape) => boolean;
 }
@@ -20,6 +22,7 @@ const refuses = ({ code, stderr }: Shape) => code === 1 && stderr !== "nothing";
 export const DIFFERENCES: readonly Difference[] = [
   {
     reason: "[options-0.11]",
+    until: "0.11",
     covers: (line) => /--pcap|--p=1|,(backup|fsync)=/.test(text(line)),
   },
   {
@@ -28,6 +31,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     reason: "[number-range]",
+    until: "0.11",
     covers: (line, c, ours) =>
       /=(2147483648|4294967296|-1)\b/.test(text(line)) && accepts(c) && refuses(ours),
   },
@@ -37,6 +41,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     reason: "[log-descriptor]",
+    until: "0.11",
     covers: (line, c, ours) =>
       / --log fd=/.test(text(line)) && c.code === 1 && c.stderr === "nothing" && refuses(ours),
   },

@@ -12,6 +12,8 @@ export interface Difference {
    * form, or what it answered to another step of the scene, so many times.
    */
   readonly ours: string | RegExp | { readonly like: string; readonly times: number };
+  /** The version of the C program from which on it answers so, too. */
+  readonly until?: string;
 }
 
 const BAD_PARAMETER = "00000003";
@@ -89,24 +91,28 @@ export const DIFFERENCES: readonly Difference[] = [
     scene: "hash data with surplus bytes",
     step: "HASH_DATA with two bytes too many",
     reason: "[hash-surplus]",
+    until: "0.11",
     ours: BAD_PARAMETER,
   },
   {
     scene: "hash data with surplus bytes",
     step: "GET_CONFIG after that",
     reason: "[hash-surplus]",
+    until: "0.11",
     ours: CONFIG,
   },
   {
     scene: "hash data with surplus bytes",
     step: "GetRandom after that",
     reason: "[hash-surplus]",
+    until: "0.11",
     ours: /^(8001|00c4)[0-9a-f]{8}00000000/,
   },
   {
     scene: "hash data with surplus bytes",
     step: "end",
     reason: "[hash-surplus]",
+    until: "0.11",
     ours: ENDS_WELL,
   },
   {

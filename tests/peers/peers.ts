@@ -1,12 +1,13 @@
-// Provides the C programs that ours is compared with: 0.7.1 as this machine's Debian packages
-// install it, and 0.10 as Debian's unstable suite has it, unpacked below .cache/ and run with its
-// own libc. Also hands out that suite's libtpms for our own executable. Run as a program, it
+// Provides the C programs that ours is compared with: the older as this machine's Debian packages
+// install it, and the newer as Debian's unstable suite has it, unpacked below .cache/ and run with
+// its own libc; version.ts knows which versions will do. Also hands out that suite's libtpms for our own executable. Run as a program, it
 // fetches what is missing and prints what there is.
 
 import { join } from "node:path";
 import { exists } from "../support/exists.ts";
 import { unpackDebs, UnstableSuite } from "./apt.ts";
 import { mustRun, run } from "./command.ts";
+import { isSince, PEER_NAMES, type PeerName, versionFor } from "./version.ts";
 
 /** The programs of the C project that the tests use, by the names they are installed under. */
 export const PROGRAMS = [
@@ -18,10 +19,6 @@ export const PROGRAMS = [
   "swtpm_localca",
 ] as const;
 export type Program = typeof PROGRAMS[number];
-
-/** The versions that can be asked for. */
-export const PEER_NAMES = ["0.7.1", "0.10"] as const;
-export type PeerName = typeof PEER_NAMES[number];
 
 /** One version of the C programs: for each the words its command line begins with. */
 export interface Peer {
@@ -107,9 +104,9 @@ export async function upstreamTree(): Promise<{ readonly dir: string; readonly v
     await Deno.rename(partial, dir);
   });
   const version = await treeVersion(dir);
-  if (!version.startsWith("0.10.")) {
+  if (versionFor("0.10", version) === undefined) {
     throw new Error(
-      `The C project's tree in "${dir}" has version "${version}", the tests expect 0.10`,
+      `The C project's tree in "${dir}" has version "${version}", the tests expect 0.10 or 0.11`,
     );
   }
   return { dir, version };
@@ -140,7 +137,7 @@ export function wrapperScript(root: string, program: Program | "socat"): string 
 
 async function installed(): Promise<Peer> {
   const at = (program: Program) => [`/usr/bin/${program}`];
-  return await verified("0.7.1", /\b0\.7\.1\b/, {
+  return await verified("0.7.1", {
     swtpm: at("swtpm"),
     ioctl: at("swtpm_ioctl"),
     bios: at("swtpm_bios"),
@@ -154,7 +151,7 @@ async function installed(): Promise<Peer> {
 async function unstable(): Promise<Peer> {
   const root = await unstableRoot();
   const at = (program: Program) => unstableWords(root, program);
-  return await verified("0.10", /\b0\.10\.\d+\b/, {
+  return await verified("0.10", {
     swtpm: at("swtpm"),
     ioctl: at("swtpm_ioctl"),
     bios: at("swtpm_bios"),
@@ -192,7 +189,6 @@ function unstableEnv(root: string): { OPENSSL_MODULES: string } {
 /** Asks each program that can tell its version, and refuses one that is not what was asked for. */
 async function verified(
   name: PeerName,
-  wanted: RegExp,
   words: Omit<Peer, "name" | "version">,
   hint: string,
 ): Promise<Peer> {
@@ -217,12 +213,12 @@ async function verified(
       });
     }
     const versionShown = /\d+\.\d+\.\d+/.test(text.split("\n").slice(0, 2).join("\n"));
-    if (text === "" || (versionShown && !wanted.test(text))) {
+    if (text === "" || (versionShown && versionFor(name, text) === undefined)) {
       throw new Error(`swtpm ${name}: "${argv.join(" ")}" said "${text.trim()}"; ${hint}`);
     }
     said.push(text);
   }
-  const version = wanted.exec(said[0]!)?.[0];
+  const version = versionFor(name, said[0]!);
   if (version === undefined) {
     throw new Error(`swtpm ${name}: "swtpm --version" said "${said[0]!.trim()}"; ${hint}`);
   }
@@ -312,7 +308,9 @@ if (import.meta.main) {
       }
       const found = await peer(known);
       console.log(`swtpm ${found.version}: ${join(CACHE, "bin")}/*-${found.name}`);
-      if (known === "0.10") console.log(`libtpms 0.10: ${(await newLibraries()).libtpms}`);
+      if (isSince(found.version, "0.8")) {
+        console.log(`libtpms of that suite: ${(await newLibraries()).libtpms}`);
+      }
     } catch (error) {
       failed = true;
       console.error(error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@
 // owner's password and a persistent key survive.
 
 import assert from "node:assert/strict";
-import type { PeerName } from "../peers/peers.ts";
+import type { PeerName } from "../peers/version.ts";
 import { peerProgram, withNewLibtpms } from "../support/peer_programs.ts";
 import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";

@@ -1,7 +1,8 @@
 // The C programs, and ours over the newer libtpms, in the form tests start programs in. Leaves
 // finding and fetching them to tests/peers/peers.ts.
 
-import { newLibraries, type Peer, peer, type PeerName } from "../peers/peers.ts";
+import { newLibraries, type Peer, peer } from "../peers/peers.ts";
+import { isSince, type PeerName } from "../peers/version.ts";
 import { type Program, programUnderTest } from "./programs.ts";
 
 /** The tools of one version of the C project that tests start. */
@@ -11,6 +12,11 @@ export type PeerTool = "swtpm" | "ioctl" | "bios" | "setup";
 export async function peerProgram(name: PeerName, tool: PeerTool = "swtpm"): Promise<Program> {
   const found: Peer = await peer(name);
   return program(`C ${found.version}`, found[tool], found.env);
+}
+
+/** Whether the program that stands in for a version is from `first` on, `0.11` for instance. */
+export async function peerIsSince(name: PeerName, first: string): Promise<boolean> {
+  return isSince((await peer(name)).version, first);
 }
 
 /** The executable under test, loading libtpms 0.10 instead of the system's. */

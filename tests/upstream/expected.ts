@@ -1,7 +1,10 @@
-// What is expected of each test script of the C project's tree (0.10.2), and what it needs.
+// What is expected of each test script of the C project's tree (EXPECTED_OF), and what it needs.
 // The table is the order in which run.ts starts them: the slow ones first, so that none is left
 // alone at the end. `needs` and `steps` were read off a run with the C program: the options that
 // reached swtpm, the control commands that swtpm_ioctl was asked for, the lines of success.
+
+/** The version of the tree that the table was written for. */
+export const EXPECTED_OF = "0.10.2";
 
 /** An option or a control command of swtpm, in groups. */
 export type Need =
