@@ -3,12 +3,13 @@
 import type { LibtpmsVersion } from "../ffi/libtpms.ts";
 import { CC_SET_LOCALITY, Tpm12, Tpm2, TpmRc, TpmResult } from "../wire/codes.ts";
 import { responseHeader, startupCommand } from "../wire/tpm.ts";
+import { isBeyondNv } from "./nv_bounds.ts";
 import { isLongTpm12, isLongTpm2 } from "./long_commands.ts";
 
 export type StartupType = "clear" | "state" | "deactivated";
 
 /** Reasons for which swtpm itself answers a TPM command. */
-export type LocalAnswer = "success" | "failure" | "badLocality" | "tooShort";
+export type LocalAnswer = "success" | "failure" | "badLocality" | "tooShort" | "beyondNv";
 
 export interface Family {
   readonly name: "TPM 1.2" | "TPM 2";
@@ -28,6 +29,8 @@ export interface Family {
   readonly notStarted: number;
   /** Whether a command of that code and size may take long, and therefore runs beside the loop. */
   readonly isLong: (code: number, command: Uint8Array, size: number) => boolean;
+  /** Whether libtpms would look for its bytes outside of its memory; not for a TPM 2. */
+  readonly isBeyondNv?: (code: number, command: Uint8Array, size: number) => boolean;
 }
 
 function startup(tag: number, code: number, type: number): Uint8Array<ArrayBuffer> {
@@ -44,6 +47,7 @@ export const tpm12: Family = {
     failure: TpmResult.FAIL,
     badLocality: TpmResult.BAD_LOCALITY,
     tooShort: TpmResult.BAD_PARAM_SIZE,
+    beyondNv: TpmResult.NOSPACE,
   },
   startup: {
     clear: startup(Tpm12.TAG_RQU_COMMAND, Tpm12.ORD_Startup, 1),
@@ -55,6 +59,7 @@ export const tpm12: Family = {
   shutdownCode: undefined,
   notStarted: TpmResult.INVALID_POSTINIT,
   isLong: isLongTpm12,
+  isBeyondNv,
 };
 
 export const tpm2: Family = {
@@ -67,6 +72,7 @@ export const tpm2: Family = {
     failure: TpmRc.FAILURE,
     badLocality: TpmRc.LOCALITY,
     tooShort: TpmRc.INSUFFICIENT,
+    beyondNv: TpmRc.NV_RANGE,
   },
   startup: {
     clear: startup(Tpm2.ST_NO_SESSIONS, Tpm2.CC_Startup, Tpm2.SU_CLEAR),

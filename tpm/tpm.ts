@@ -264,8 +264,9 @@ export class Tpm {
     const code = codeAt(command, 0);
     this.#lastCommand = code;
     if (isSetLocality(code)) return this.#setLocalityCommand(command, size);
-    const { libtpms } = this.parts;
-    if (!this.family.isLong(code, command, size)) return libtpms.process(command, size);
+    const { libtpms, family } = this.parts;
+    if (family.isBeyondNv?.(code, command, size) === true) return this.#answer("beyondNv");
+    if (!family.isLong(code, command, size)) return libtpms.process(command, size);
     // A copy, as others may be answered before this answer has been sent.
     const pending = libtpms.processAside(command, size).then((response) => response.slice())
       .finally(() => this.#pending = undefined);

@@ -11,6 +11,7 @@ export const TpmResult = {
   FAIL: 9,
   BAD_ORDINAL: 10,
   KEYNOTFOUND: 13,
+  NOSPACE: 17,
   SIZE: 23,
   BAD_PARAM_SIZE: 25,
   IOERROR: 31,
@@ -32,6 +33,7 @@ export const TpmRc = {
   INITIALIZE: 0x100,
   FAILURE: 0x101,
   LOCALITY: 0x107,
+  NV_RANGE: 0x146,
 } as const;
 
 /** TPM 1.2 tags and ordinals (TPM Main Part 2, sections 6 and 17). */
@@ -48,6 +50,8 @@ export const Tpm12 = {
   ORD_MakeIdentity: 0x79,
   ORD_CreateRevocableEK: 0x7f,
   ORD_Startup: 0x99,
+  ORD_NV_WriteValue: 0xcd,
+  ORD_NV_ReadValueAuth: 0xd0,
 } as const;
 
 /** TPM 2 tags and command codes (TPM 2.0 Library Part 2, sections 6.5 and 6.9). */

@@ -8,7 +8,7 @@ import { memoryOf } from "../../support/memory.ts";
 import { readNvReadValue, tpm12 } from "../../support/tpm12.ts";
 import { counterBytes, readAnswer, readCounter, readNvRead } from "../../support/tpm2.ts";
 import { tpm2, TPM_CAP, withLocality } from "../../support/tpm2.ts";
-import { waitUntil } from "../../support/wait.ts";
+import { LATE, orLate, waitUntil } from "../../support/wait.ts";
 import { controlFuzz, dataFuzz } from "../mutations.ts";
 import { Random } from "../random.ts";
 import { serveGoodClient } from "../serve_good_client.ts";
@@ -105,8 +105,11 @@ export async function chapter(story: Story, quota: Quota): Promise<void> {
       story.orderlyEnds++;
     }
   } catch (error) {
-    const said = `${server.process.running ? "it runs" : "it has ended"}: "` +
-      `${server.process.stderr.slice(-600)}"`;
+    const { process } = server;
+    // The end may have come before it is known.
+    const ended = process.running ? await orLate(process.exit, 500) : await process.exit;
+    const state = ended === LATE ? "it runs" : `it has ended, ${ended.signal ?? ended.code}`;
+    const said = `${state}: "${process.stderr.slice(-600)}"`;
     throw new Error(`${(error as Error).message}\n${said}`, { cause: error });
   }
 }
