@@ -8,7 +8,7 @@ import { memoryOf } from "../../support/memory.ts";
 import { readNvReadValue, tpm12 } from "../../support/tpm12.ts";
 import { counterBytes, readAnswer, readCounter, readNvRead } from "../../support/tpm2.ts";
 import { tpm2, TPM_CAP, withLocality } from "../../support/tpm2.ts";
-import { LATE, orLate, waitUntil } from "../../support/wait.ts";
+import { LATE, orLate, waitUntil, within } from "../../support/wait.ts";
 import { controlFuzz, dataFuzz } from "../mutations.ts";
 import { Random } from "../random.ts";
 import { serveGoodClient } from "../serve_good_client.ts";
@@ -54,6 +54,8 @@ const GROWTH_KIB = 8 * 1024;
 const LOG_LINES_EACH = 2;
 /** Lives between two looks at the server. */
 const BATCH = 300;
+/** They take seconds. */
+const BATCH_MS = 240_000;
 /** Rude clients side by side, at most. */
 const LANES = 10;
 /** One batch in so many passes without descriptors. */
@@ -164,7 +166,8 @@ async function batch(story: Story, server: Server): Promise<void> {
       }
     };
     const lanes = Array.from({ length: random.between(1, LANES) }, lane);
-    for (const outcome of await Promise.allSettled(lanes)) {
+    const lives = Promise.allSettled(lanes);
+    for (const outcome of await within("the end of some hundred lives", lives, BATCH_MS)) {
       if (outcome.status === "rejected") throw outcome.reason;
     }
   } finally {

@@ -74,9 +74,10 @@ async function come(visit: Visit, from?: Uint8Array): Promise<Caller | undefined
   return caller;
 }
 
+/** Sends a message, as far as there is room: who waits for it may hold what others wait for. */
 async function say(visit: Visit, caller: Caller, bytes = visit.next()): Promise<void> {
   visit.tally.messages++;
-  await caller.client.send(bytes);
+  await orLate(caller.client.send(bytes).catch(onlyGone), HOLD_MS);
 }
 
 /** Several at once; fewer where there is no room. */
@@ -124,7 +125,7 @@ async function comeAndGo(visit: Visit): Promise<void> {
   for (let n = visit.random.between(1, 20); n > 0; n--) {
     const caller = await come(visit);
     if (caller === undefined) return;
-    if (visit.random.oneIn(2)) await say(visit, caller).catch(onlyGone);
+    if (visit.random.oneIn(2)) await say(visit, caller);
     await leave(visit, caller);
   }
 }
@@ -133,7 +134,7 @@ async function comeAndGo(visit: Visit): Promise<void> {
 async function resetWhileWaiting(visit: Visit): Promise<void> {
   const callers = await comeTogether(visit, visit.random.between(1, 12));
   for (const caller of callers) {
-    if (visit.random.oneIn(3)) await say(visit, caller).catch(onlyGone);
+    if (visit.random.oneIn(3)) await say(visit, caller);
   }
   for (const { fd, client } of callers) {
     visit.descriptors.resetAtClose(fd);
@@ -182,7 +183,8 @@ async function neverRead(visit: Visit): Promise<void> {
   const { random } = visit;
   const asking = (async () => {
     for (let n = random.between(20, 400); n > 0; n--) {
-      await say(visit, caller, random.oneIn(8) ? visit.next() : visit.greedy);
+      await caller.client.send(random.oneIn(8) ? visit.next() : visit.greedy);
+      visit.tally.messages++;
     }
   })().catch(onlyGone);
   await orLate(asking, random.between(1, HOLD_MS));
@@ -196,7 +198,7 @@ async function crowd(visit: Visit): Promise<void> {
   const { random } = visit;
   const callers = await comeTogether(visit, random.between(2, CROWD));
   for (const caller of callers) {
-    if (!random.oneIn(3)) await say(visit, caller).catch(onlyGone);
+    if (!random.oneIn(3)) await say(visit, caller);
   }
   await pause(random.below(HOLD_MS));
   while (callers.length > 0) {
@@ -213,7 +215,7 @@ async function oddName(visit: Visit): Promise<void> {
   const name = Uint8Array.of(0, 0xff, 0xfe, ...random.bytes(random.between(8, 105)));
   const caller = await come(visit, unix ? name : undefined);
   if (caller === undefined) return;
-  if (random.oneIn(2)) await say(visit, caller).catch(onlyGone);
+  if (random.oneIn(2)) await say(visit, caller);
   await caller.client.receiveUntilQuiet(0, random.below(QUIET_MS));
   await leave(visit, caller);
 }
