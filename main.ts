@@ -7,8 +7,8 @@ import { Background, descriptorKind, isSecond, startInBackground } from "./daemo
 import type { DaemonConfig, Interface } from "./daemon/config.ts";
 import { askInfo, type EmulatorParts, runEmulator } from "./daemon/emulator.ts";
 import { explain } from "./daemon/explain.ts";
-import { Log, LOG_DEFAULT } from "./daemon/log.ts";
-import { print, printAside } from "./daemon/output.ts";
+import { Log } from "./daemon/log.ts";
+import { complain, endWithReader, isReaderGone, print, printAside } from "./daemon/output.ts";
 import { openManager, usePassedSockets } from "./daemon/service.ts";
 import { openSystem, type System } from "./daemon/system.ts";
 import manifest from "./deno.json" with { type: "json" };
@@ -30,19 +30,30 @@ type Tool = (
 
 /** Does what the words ask for; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  const system = openSystem();
+  try {
+    return await obey(system, args);
+  } catch (error) {
+    if (isReaderGone(error)) return endWithReader(system);
+    complain(system, error);
+    return 1;
+  }
+}
+
+async function obey(system: System, args: readonly string[]): Promise<number> {
   const [which, ...rest] = args;
   if (which === undefined) {
     printAside(`Missing TPM interface type; '${PROGRAM} --help' shows them.\n`);
     return 1;
   }
   if (which === "-h" || which === "--help") {
-    print((await help()).topHelp(PROGRAM));
+    print(system, (await help()).topHelp(PROGRAM));
     return 0;
   }
   if (which === "-v" || which === "--version") {
-    print(`TPM emulator version ${manifest.version}, ${(await help()).COPYRIGHT}\n`);
+    print(system, `TPM emulator version ${manifest.version}, ${(await help()).COPYRIGHT}\n`);
     if (rest[0] === "--verbose") {
-      print((await import("./tools/version.ts")).contents(openSystem().files));
+      print(system, (await import("./tools/version.ts")).contents(system.files));
     }
     return 0;
   }
@@ -50,14 +61,11 @@ export async function main(args: readonly string[]): Promise<number> {
     const { completions } = await import("./cli/completions.ts");
     const script = completions(rest[0]);
     if (script === undefined) printAside(`Usage: ${PROGRAM} completions bash|zsh|fish\n`);
-    else print(script);
+    else print(system, script);
     return script === undefined ? 1 : 0;
   }
   const tool = await toolNamed(which);
-  if (tool !== undefined) {
-    const system = openSystem();
-    return await tool(system, surroundingsOf(system), rest);
-  }
+  if (tool !== undefined) return await tool(system, surroundingsOf(system), rest);
   if (!INTERFACES.includes(which)) {
     const near = nearest(which, COMMANDS);
     const hint = near === undefined ? "" : ` (did you mean '${near}'?)`;
@@ -66,7 +74,7 @@ export async function main(args: readonly string[]): Promise<number> {
     );
     return 1;
   }
-  return await emulate(which as Interface, rest);
+  return await emulate(system, which as Interface, rest);
 }
 
 /** Pages that few starts print. */
@@ -91,20 +99,23 @@ async function toolNamed(name: string): Promise<Tool | undefined> {
 }
 
 /** One run of an interface: words, background, root, user, log, the rest, in this order. */
-async function emulate(which: Interface, words: readonly string[]): Promise<number> {
-  const system = openSystem();
-  let log = Log.open(system.files, LOG_DEFAULT);
+async function emulate(
+  system: System,
+  which: Interface,
+  words: readonly string[],
+): Promise<number> {
+  let log = Log.open(system.files, undefined);
   let line: CommandLine | undefined;
   try {
     const tell = isSecond() ? () => {} : refuse;
     const asked = readCommandLine(which, words, surroundingsOf(system), tell);
     if (asked.kind === "help") {
-      print((await help()).interfaceHelp(PROGRAM, which));
+      print(system, (await help()).interfaceHelp(PROGRAM, which));
       return 0;
     }
     if (asked.kind === "version") {
       const { COPYRIGHT } = await help();
-      print(`TPM emulator CUSE interface version ${manifest.version}, ${COPYRIGHT}\n`);
+      print(system, `TPM emulator CUSE interface version ${manifest.version}, ${COPYRIGHT}\n`);
       return 0;
     }
     line = asked.line;
@@ -133,6 +144,7 @@ async function emulate(which: Interface, words: readonly string[]): Promise<numb
     if (config.print !== undefined) return await printInstead(parts, config.print);
     return await runEmulator(parts);
   } catch (error) {
+    if (isReaderGone(error)) throw error;
     if (error instanceof UsageError) {
       if (error.details.bare) refuse(error);
       else log.line(error.message);
@@ -214,22 +226,22 @@ async function printInstead(
   switch (wanted.what) {
     case "capabilities": {
       const { capabilities } = await import("./daemon/print.ts");
-      print(`${capabilities(await parts.openLibtpms(), config, manifest.version)}\n`);
+      print(system, `${capabilities(await parts.openLibtpms(), config, manifest.version)}\n`);
       return 0;
     }
     case "profiles": {
       const { profiles } = await import("./daemon/print.ts");
-      print(profiles(await parts.openLibtpms(), config));
+      print(system, profiles(await parts.openLibtpms(), config));
       return 0;
     }
     case "states": {
       const { printStates } = await import("./daemon/print_states.ts");
-      print(await printStates(system, config));
+      print(system, await printStates(system, config));
       return 0;
     }
     case "info": {
       const info = await askInfo(parts, wanted.flags);
-      if (info !== undefined) print(`${info}\n`);
+      if (info !== undefined) print(system, `${info}\n`);
       return info === undefined ? 1 : 0;
     }
   }

@@ -2,6 +2,7 @@
 // told by a pipe that it is the one to stay. The first process waits for its word, or for its end,
 // and ends likewise. A process without --daemon never comes here: it is the server itself.
 import { type FileKind, O } from "../ffi/files.ts";
+import type { Log } from "./log.ts";
 import type { System } from "./system.ts";
 
 /** Names the pipe that the background process says "ready" over. */
@@ -29,7 +30,7 @@ export function startInBackground(system: System): number {
   if (files.read(pipe.read, new Uint8Array(1), "background process") === 1) return 0;
   const ending = spawner.wait(pid);
   if ("code" in ending) return ending.code;
-  spawner.endBy(ending.signal, Deno.pid);
+  spawner.endBy(ending.signal);
   return 128 + ending.signal;
 }
 
@@ -80,10 +81,11 @@ export class Background {
     );
   }
 
-  /** Lets go of the terminal and releases the process that waits. */
-  ready(): void {
+  /** Lets go of the terminal, as the log does, and releases the process that waits. */
+  ready(log: Log): void {
     const { files, spawner } = this.system;
     for (const fd of this.outputs) spawner.duplicate(this.devNull, fd);
+    if (log.standardFd !== undefined) spawner.duplicate(this.devNull, log.standardFd);
     files.close(this.devNull);
     try {
       files.write(this.pipe, new Uint8Array(1), "pipe to the starting process");

@@ -55,7 +55,7 @@ export interface EmulatorParts {
 /** Runs the emulator to its end. Errors that keep it from starting are thrown. */
 export async function runEmulator(parts: EmulatorParts): Promise<number> {
   using closers = new DisposableStack();
-  const { system, config, report, manager, background } = parts;
+  const { system, config, log, report, manager, background } = parts;
   const signals = closers.use(new EndingSignals());
 
   const steps = {
@@ -63,7 +63,7 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
     startUp: (tpm: Tpm) => startUp(parts, tpm),
     onEnd: (action: () => void) => signals.onEnd(action),
     announce() {
-      background?.ready();
+      background?.ready(log);
       manager.ready();
       closers.defer(() => manager.stopping());
     },
@@ -269,7 +269,7 @@ function warnOfSilence(config: DaemonConfig, report: (message: string) => void):
 export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
   const { system, log, report } = parts;
   const { store, lock, tpm, leaving, control } = opened;
-  const data = parts.vtpm === undefined ? opened.data : vtpmPlan(system, parts.vtpm);
+  const data = parts.vtpm === undefined ? opened.data : vtpmPlan(parts, parts.vtpm);
   const handlers = makeHandlers({
     tpm,
     store,
@@ -299,9 +299,13 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
 }
 
 /** The kernel is the client of its device; users may have it as soon as the TPM answers. */
-function vtpmPlan(system: System, { fd, path, major, minor }: VtpmDevice) {
+function vtpmPlan({ system, report }: EmulatorParts, { fd, path, major, minor }: VtpmDevice) {
   // Programs read the device's name from this line.
-  print(`New TPM device: ${path} (major/minor = ${major}/${minor})\n`);
+  try {
+    print(system, `New TPM device: ${path} (major/minor = ${major}/${minor})\n`);
+  } catch (error) {
+    report(explain(system, error)); // the device is there, with or without it
+  }
   const channel = channelOf(system, fd, "data channel");
   return { channel, terminate: true, disconnect: false, clientsMax: 1 } satisfies DataPlan;
 }

@@ -1,6 +1,7 @@
-// The log: lines with a prefix to a descriptor, filtered by their depth. What is worth a line is
-// decided where it happens.
+// The log: lines with a prefix to a descriptor, filtered by their depth. Nobody waits for its reader:
+// lines that there is no room for are counted. What is worth a line is decided where it happens.
 import { type Files, O } from "../ffi/files.ts";
+import { Sink } from "../ffi/sink.ts";
 import type { Tap } from "../tpm/tap.ts";
 
 /** What `--log` says. */
@@ -14,56 +15,102 @@ export interface LogConfig {
   truncate: boolean;
 }
 
+const STDERR = 2;
 /** Without `--log`: messages to stderr. */
-export const LOG_DEFAULT: LogConfig = { fd: 2, level: 1, prefix: "swtpm: ", truncate: false };
+const WITHOUT = { level: 1, prefix: "swtpm: " } as const;
 
 const FILE_MODE = 0o600;
 const DUMP_WIDTH = 16;
 /** From this level on libtpms logs, too; its own levels begin at 1 there. */
 const LIBTPMS_LEVEL = 5;
+/** How often there is a look whether lines that were dropped can be told of. */
+const LOOK_AGAIN_MS = 200;
 
 export class Log {
   readonly #encoder = new TextEncoder();
+  /** Lines that there was no room for. */
+  #dropped = 0;
+  #timer: number | undefined;
 
   private constructor(
-    private readonly files: Files,
     /** Undefined keeps silent. */
-    readonly fd: number | undefined,
+    private readonly sink: Sink | undefined,
     readonly level: number,
     readonly prefix: string,
+    /** The descriptor that was given, rather than opened by us. */
+    private readonly given: number | undefined,
   ) {}
 
-  /** Throws when the file cannot be opened or the descriptor not written to. */
-  static open(files: Files, config: LogConfig): Log {
-    const { file, level, prefix, truncate } = config;
-    if (file === "-") return new Log(files, undefined, level, prefix);
-    if (file !== undefined) {
-      const flags = O.WRONLY | O.CREAT | O.NOFOLLOW | (truncate ? O.TRUNC : O.APPEND);
-      return new Log(files, openFile(files, file, flags), level, prefix);
+  /**
+   * Throws when the file cannot be opened or the descriptor not written to. Without a configuration
+   * that is no error: who closes standard error wants to hear nothing.
+   */
+  static open(files: Files, config: LogConfig | undefined): Log {
+    const { level, prefix } = config ?? WITHOUT;
+    const log = (sink?: Sink, given?: number) => new Log(sink, level, prefix, given);
+    if (config?.file === "-") return log();
+    if (config?.file !== undefined) {
+      const flags = O.WRONLY | O.CREAT | O.NOFOLLOW | (config.truncate ? O.TRUNC : O.APPEND);
+      return log(Sink.into(files, openFile(files, config.file, flags)));
     }
-    const fd = config.fd ?? 2;
-    if (files.accessMode(fd) === O.RDONLY) {
-      throw new Error(`descriptor ${fd} for the log is not open for writing`);
+    const fd = config?.fd ?? STDERR;
+    try {
+      if (files.accessMode(fd) === O.RDONLY) {
+        throw new Error(`descriptor ${fd} for the log is not open for writing`);
+      }
+      return log(Sink.into(files, fd), fd);
+    } catch (error) {
+      if (config !== undefined) throw error;
+      return log();
     }
-    return new Log(files, fd, level, prefix);
+  }
+
+  /** Where libtpms may write, too; undefined keeps silent. */
+  get fd(): number | undefined {
+    return this.sink?.fd;
+  }
+
+  /** Our descriptor for standard output or error, which a process in the background lets go of. */
+  get standardFd(): number | undefined {
+    return this.given !== undefined && this.given <= STDERR ? this.fd : undefined;
   }
 
   /** A line; the deeper it is, the higher the level that shows it. */
   line(text: string, depth = 0): void {
-    if (this.fd === undefined || depth > this.level - 1) return;
+    if (this.sink === undefined || depth > this.level - 1) return;
+    const room = this.#dropped === 0 || this.#tellDropped();
+    if (!room || !this.#write(" ".repeat(depth) + text)) this.#drop();
+  }
+
+  /** False where there was no room. */
+  #write(text: string): boolean {
     try {
-      this.files.write(
-        this.fd,
-        this.#encoder.encode(`${this.prefix}${" ".repeat(depth)}${text}\n`),
-      );
+      return this.sink!.write(this.#encoder.encode(`${this.prefix}${text}\n`));
     } catch {
       // A log that cannot be written is no reason to end the TPM, and there is nobody to tell.
+      return true;
     }
+  }
+
+  #drop(): void {
+    this.#dropped++;
+    this.#timer ??= setInterval(() => this.#tellDropped(), LOOK_AGAIN_MS);
+    Deno.unrefTimer(this.#timer);
+  }
+
+  /** False where there is still no room. */
+  #tellDropped(): boolean {
+    const lines = this.#dropped === 1 ? "1 line was" : `${this.#dropped} lines were`;
+    if (!this.#write(`${lines} dropped here, as nobody read the log`)) return false;
+    this.#dropped = 0;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    return true;
   }
 
   /** Bytes that passed by, at most `max` of them. */
   dump(name: string, bytes: Uint8Array, max = Infinity): void {
-    if (this.level < 2 || this.fd === undefined) return;
+    if (!this.dumps) return;
     this.line(`${name}: length ${bytes.length}`, 1);
     const end = Math.min(bytes.length, max);
     for (let at = 0; at < end; at += DUMP_WIDTH) {
@@ -75,7 +122,7 @@ export class Log {
 
   /** Whether dumps are shown at all. */
   get dumps(): boolean {
-    return this.level >= 2 && this.fd !== undefined;
+    return this.level >= 2 && this.sink !== undefined;
   }
 
   /** A tap that dumps what passes on the data channel. */

@@ -1,10 +1,38 @@
-// What is printed: results on standard output, what stood in the way on standard error. All printing
-// of the program passes here.
+// What is printed: results on standard output, which have to arrive, what stood in the way on standard
+// error, which may be lost. All printing of the program passes here.
+import { Errno, SystemError } from "../ffi/libc.ts";
+import { POLLOUT, waitFor } from "../ffi/poll.ts";
 import { explain } from "./explain.ts";
 import type { System } from "./system.ts";
 
-export function print(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
+const STDOUT = 1;
+/** What errors call it. */
+const OUTPUT = "standard output";
+
+const SIGPIPE = 13;
+/** What shells make of it. */
+const SIGPIPE_EXIT = 128 + SIGPIPE;
+
+/** Prints all of it. Throws SystemError: the disk is full, the reader has gone. */
+export function print({ files }: Pick<System, "files">, text: string): void {
+  let rest = new TextEncoder().encode(text);
+  while (rest.length > 0) {
+    const count = files.writeSome(STDOUT, rest, OUTPUT);
+    // Who started us may have told the descriptor not to wait.
+    if (count === undefined) waitFor(STDOUT, POLLOUT, -1);
+    else rest = rest.subarray(count);
+  }
+}
+
+/** Whether somebody reads no further, as in `swtpm --help | head -1`. */
+export function isReaderGone(error: unknown): boolean {
+  return error instanceof SystemError && error.subject === OUTPUT && error.errno === Errno.EPIPE;
+}
+
+/** Ends without a word, as the signal does that the runtime ignores; returns an exit code for it. */
+export function endWithReader({ spawner }: Pick<System, "spawner">): number {
+  spawner.endBy(SIGPIPE);
+  return SIGPIPE_EXIT;
 }
 
 /** One line, as the emulator's own messages are. */

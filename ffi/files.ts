@@ -177,9 +177,19 @@ export class Files {
   write(fd: number, bytes: Uint8Array<ArrayBuffer>, subject?: string): void {
     let rest = bytes;
     while (rest.length > 0) {
-      const count = this.#c.write(fd, rest, rest.length);
-      if (count >= 0) rest = rest.subarray(count);
-      else if (this.libc.errno !== Errno.EINTR) throw this.libc.error("write", subject);
+      const count = this.writeSome(fd, rest, subject);
+      if (count === undefined) throw this.libc.error("write", subject);
+      rest = rest.subarray(count);
+    }
+  }
+
+  /** Writes what there is room for; undefined where there is none and the descriptor never waits. */
+  writeSome(fd: number, bytes: Uint8Array<ArrayBuffer>, subject?: string): number | undefined {
+    for (;;) {
+      const count = this.#c.write(fd, bytes, bytes.length);
+      if (count >= 0) return count;
+      if (this.libc.errno === Errno.EAGAIN) return undefined;
+      if (this.libc.errno !== Errno.EINTR) throw this.libc.error("write", subject);
     }
   }
 

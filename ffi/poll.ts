@@ -112,3 +112,14 @@ export class Poller {
     return 0;
   }
 }
+
+/**
+ * Waits in this thread for one descriptor, -1 for as long as it takes. A descriptor in which something
+ * is wrong counts as ready: whoever uses it learns what.
+ */
+export function waitFor(fd: number, events: number, timeoutMs: number): boolean {
+  const slot = new Uint8Array(POLLFD_SIZE);
+  new Int32Array(slot.buffer, 0, 1)[0] = fd;
+  new Int16Array(slot.buffer, 4, 1)[0] = events;
+  return openLibc(pollSymbols).poll(pointerTo(slot), 1, timeoutMs) > 0;
+}

@@ -25,7 +25,8 @@ const symbols = {
   dup2: { parameters: ["i32", "i32"], result: "i32" },
   setsid: { parameters: [], result: "i32" },
   getppid: { parameters: [], result: "i32" },
-  kill: { parameters: ["i32", "i32"], result: "i32" },
+  /** By tgkill(2), which the filter lets through. */
+  raise: { parameters: ["i32"], result: "i32" },
   /** sighandler_t signal(int, sighandler_t); NULL is SIG_DFL. */
   signal: { parameters: ["i32", "pointer"], result: "pointer" },
 } as const;
@@ -95,9 +96,9 @@ export class Spawner {
   }
 
   /** Ends this process by a signal's default action. */
-  endBy(signal: number, pid: number): void {
+  endBy(signal: number): void {
     this.#c.signal(signal, null);
-    this.#c.kill(pid, signal);
+    this.#c.raise(signal);
   }
 }
 

@@ -3,7 +3,7 @@
 import { getopt } from "../cli/getopt.ts";
 import type { Surroundings } from "../cli/line.ts";
 import { toolOptions } from "../cli/tool_options.ts";
-import { complain, print } from "../daemon/output.ts";
+import { print } from "../daemon/output.ts";
 import type { System } from "../daemon/system.ts";
 import manifest from "../deno.json" with { type: "json" };
 import { embeddedLibraries } from "../ffi/embedded.ts";
@@ -38,36 +38,31 @@ export async function doctor(
   surroundings: Surroundings,
   words: readonly string[],
 ): Promise<number> {
-  try {
-    const given = new Map<string, string>();
-    const directories: string[] = [];
-    for (const step of getopt(words, toolOptions("doctor"), { program: "doctor" })) {
-      if (step.kind === "error") throw step.error;
-      if (step.kind === "operand") directories.push(step.word);
-      else given.set(step.name, step.argument);
-    }
-    if (given.has("help")) {
-      print(HELP);
-      return 0;
-    }
-    const choice = given.get("libtpms") ?? surroundings.variable("SWTPM_LIBTPMS");
-    const machine = new Machine(system.libc);
-    const libraries = await librariesFindings(system, choice);
-    const findings = [
-      programFinding(system),
-      ...libraries,
-      ...kernelFindings(system, machine),
-      ...socketFindings(system, machine),
-      ...(overall(libraries) === "fail" ? [] : [await trialFinding(choice)]),
-      ...directories.flatMap((path) => stateDirectoryFindings(system, machine, path)),
-    ];
-    const verdict = overall(findings);
-    print(given.has("json") ? `${JSON.stringify({ verdict, findings })}\n` : page(findings));
-    return verdict === "fail" ? 1 : 0;
-  } catch (error) {
-    complain(system, error);
-    return 1;
+  const given = new Map<string, string>();
+  const directories: string[] = [];
+  for (const step of getopt(words, toolOptions("doctor"), { program: "doctor" })) {
+    if (step.kind === "error") throw step.error;
+    if (step.kind === "operand") directories.push(step.word);
+    else given.set(step.name, step.argument);
   }
+  if (given.has("help")) {
+    print(system, HELP);
+    return 0;
+  }
+  const choice = given.get("libtpms") ?? surroundings.variable("SWTPM_LIBTPMS");
+  const machine = new Machine(system.libc);
+  const libraries = await librariesFindings(system, choice);
+  const findings = [
+    programFinding(system),
+    ...libraries,
+    ...kernelFindings(system, machine),
+    ...socketFindings(system, machine),
+    ...(overall(libraries) === "fail" ? [] : [await trialFinding(choice)]),
+    ...directories.flatMap((path) => stateDirectoryFindings(system, machine, path)),
+  ];
+  const verdict = overall(findings);
+  print(system, given.has("json") ? `${JSON.stringify({ verdict, findings })}\n` : page(findings));
+  return verdict === "fail" ? 1 : 0;
 }
 
 function programFinding(system: System): Finding {

@@ -1,7 +1,7 @@
 // `swtpm run`: a TPM in this process for the life of COMMAND, our child. The exit code is COMMAND's;
 // nothing of the TPM is left behind.
 import type { Surroundings } from "../cli/line.ts";
-import { Log, LOG_DEFAULT } from "../daemon/log.ts";
+import { Log } from "../daemon/log.ts";
 import type { Loop } from "../daemon/loop.ts";
 import { print } from "../daemon/output.ts";
 import type { System } from "../daemon/system.ts";
@@ -33,16 +33,16 @@ export async function run(
   let teller = new Teller(system, false);
   try {
     const wanted = readWords("run", words, surroundings);
-    if (wanted === "help") {
-      print(RUN_HELP);
-      return 0;
+    if (wanted !== "help") {
+      teller = new Teller(system, wanted.json);
+      return await new Run(system, wanted, teller).toEnd();
     }
-    teller = new Teller(system, wanted.json);
-    return await new Run(system, wanted, teller).toEnd();
   } catch (error) {
     teller.failed(error);
     return OWN_FAILURE;
   }
+  print(system, RUN_HELP);
+  return 0;
 }
 
 class Run {
@@ -81,7 +81,7 @@ class Run {
       system,
       options,
       place: folder === undefined || options.tcp ? undefined : unixPlace(folder),
-      log: Log.open(system.files, options.log ?? LOG_DEFAULT),
+      log: Log.open(system.files, options.log),
     }, tpm);
     if (this.#interrupted !== undefined) return exitCodeOfSignal(this.#interrupted);
 

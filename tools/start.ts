@@ -4,8 +4,8 @@ import type { Surroundings } from "../cli/line.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { Background, startInBackground } from "../daemon/background.ts";
 import { confine } from "../daemon/confine.ts";
-import { Log, LOG_DEFAULT } from "../daemon/log.ts";
-import { complain, print } from "../daemon/output.ts";
+import { Log } from "../daemon/log.ts";
+import { print } from "../daemon/output.ts";
 import { EndingSignals } from "../daemon/signals.ts";
 import type { System } from "../daemon/system.ts";
 import type { Variables } from "../ffi/children.ts";
@@ -26,25 +26,20 @@ export async function start(
   surroundings: Surroundings,
   words: readonly string[],
 ): Promise<number> {
-  try {
-    const wanted = readWords("start", words, surroundings);
-    if (wanted === "help") {
-      print(START_HELP);
-      return 0;
-    }
-    const [operand] = wanted.command;
-    if (operand !== undefined) throw new UsageError(`Unknown parameter '${operand}'`);
-    const githubFile = wanted.githubEnv ? surroundings.variable(GITHUB_FILE) : undefined;
-    if (wanted.githubEnv && githubFile === undefined) {
-      throw new UsageError(`--github-env is for GitHub workflows: ${GITHUB_FILE} is not set`);
-    }
-    const background = Background.take(system);
-    if (background === undefined) return startInBackground(system);
-    return await serve(system, wanted, githubFile, background);
-  } catch (error) {
-    complain(system, error);
-    return 1;
+  const wanted = readWords("start", words, surroundings);
+  if (wanted === "help") {
+    print(system, START_HELP);
+    return 0;
   }
+  const [operand] = wanted.command;
+  if (operand !== undefined) throw new UsageError(`Unknown parameter '${operand}'`);
+  const githubFile = wanted.githubEnv ? surroundings.variable(GITHUB_FILE) : undefined;
+  if (wanted.githubEnv && githubFile === undefined) {
+    throw new UsageError(`--github-env is for GitHub workflows: ${GITHUB_FILE} is not set`);
+  }
+  const background = Background.take(system);
+  if (background === undefined) return startInBackground(system);
+  return await serve(system, wanted, githubFile, background);
 }
 
 async function serve(
@@ -55,7 +50,7 @@ async function serve(
 ): Promise<number> {
   const { tpm: options, json } = wanted;
   using closers = new DisposableStack();
-  const log = Log.open(system.files, options.log ?? LOG_DEFAULT);
+  const log = Log.open(system.files, options.log);
   const { place, loop } = await openOwnTpm({
     system,
     options,
@@ -65,10 +60,10 @@ async function serve(
   closers.use(new EndingSignals()).onEnd(() => loop.end());
   const variables = variablesFor(place, options.tpm2);
   if (githubFile !== undefined) append(system, githubFile, assignments(variables));
-  if (json) print(`${JSON.stringify(description(place, variables))}\n`);
-  else if (githubFile === undefined) print(shellLines(variables));
+  if (json) print(system, `${JSON.stringify(description(place, variables))}\n`);
+  else if (githubFile === undefined) print(system, shellLines(variables));
   confine(system, "kill", (message) => log.line(message));
-  background.ready();
+  background.ready(log);
   await loop.run();
   return 0;
 }

@@ -4,7 +4,7 @@ import type { Surroundings } from "../cli/line.ts";
 import { toolOptions } from "../cli/tool_options.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import { commands, requestHeader, resultOnly } from "../control/protocol.ts";
-import { complain, print } from "../daemon/output.ts";
+import { print } from "../daemon/output.ts";
 import type { System } from "../daemon/system.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { STOP_HELP } from "./run/help.ts";
@@ -24,21 +24,16 @@ export async function stop(
   surroundings: Surroundings,
   words: readonly string[],
 ): Promise<number> {
-  try {
-    for (const step of getopt(words, toolOptions("stop"), { program: "stop" })) {
-      if (step.kind === "error") throw step.error;
-      if (step.kind === "operand") throw new UsageError(`Unknown parameter '${step.word}'`);
-      print(STOP_HELP);
-      return 0;
-    }
-    const address = addressIn(surroundings);
-    await shutDown(address);
-    await gone(address);
+  for (const step of getopt(words, toolOptions("stop"), { program: "stop" })) {
+    if (step.kind === "error") throw step.error;
+    if (step.kind === "operand") throw new UsageError(`Unknown parameter '${step.word}'`);
+    print(system, STOP_HELP);
     return 0;
-  } catch (error) {
-    complain(system, error);
-    return 1;
   }
+  const address = addressIn(surroundings);
+  await shutDown(address);
+  await gone(address);
+  return 0;
 }
 
 /** The control channel that the variables of `swtpm start` name. */
