@@ -10,16 +10,15 @@ const READY_VARIABLE = "SWTPM_READY_FD";
 
 /** Largest argument vector that the kernel takes (a quarter of the usual 8 MiB stack, doubled). */
 const WORDS_MAX = 4 << 20;
-/** The runtime has its few descriptors early; the rest are the caller's. */
-const RUNTIME_DESCRIPTOR_MAX = 64;
 const STDOUT = 1;
 const STDERR = 2;
 
 /**
  * Starts this program again with the same words, descriptors and environment, and waits until it
- * serves. Returns the exit code that stands for what became of it.
+ * serves. Returns the exit code that stands for what became of it; `onFailure` is called before, also
+ * where a signal is to end this process, too.
  */
-export function startInBackground(system: System): number {
+export function startInBackground(system: System, onFailure = () => {}): number {
   const { files, process, spawner } = system;
   const words = readWords(system);
   const pipe = spawner.pipe();
@@ -29,6 +28,7 @@ export function startInBackground(system: System): number {
   files.close(pipe.write);
   if (files.read(pipe.read, new Uint8Array(1), "background process") === 1) return 0;
   const ending = spawner.wait(pid);
+  onFailure();
   if ("code" in ending) return ending.code;
   spawner.endBy(ending.signal);
   return 128 + ending.signal;
@@ -103,10 +103,10 @@ export class Background {
 function runtimeOutputs({ process }: System): number[] {
   const outputs = [STDOUT, STDERR].filter((fd) => process.inheritance(fd) !== "closed");
   const targets = new Set(outputs.map((fd) => process.targetOf(fd)));
-  for (let fd = STDERR + 1; fd < RUNTIME_DESCRIPTOR_MAX; fd++) {
-    if (process.inheritance(fd) === "kept" && targets.has(process.targetOf(fd))) outputs.push(fd);
-  }
-  return outputs;
+  targets.delete(undefined);
+  const others = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => Number(name))
+    .filter((fd) => fd > STDERR && process.inheritance(fd) === "kept");
+  return [...outputs, ...others.filter((fd) => targets.has(process.targetOf(fd)))];
 }
 
 /** What a descriptor is that the program that started us left open; undefined for others. */

@@ -127,6 +127,40 @@ Deno.test("a daemon keeps descriptors that it does not know, and their locks", a
   assert.equal(Deno.readLinkSync(`/proc/${server.pid}/fd/7`), folder.join("kept"));
 });
 
+Deno.test("--daemon lets go of its outputs behind many descriptors of its caller", async () => {
+  await using folder = new TempDir();
+  const script = 'for fd in {3..130}; do eval "exec $fd</dev/null"; done; exec "$@"';
+  const { name, command } = programUnderTest();
+  const bash = { name, command: "/bin/bash", args: ["-c", script, "bash", command], env: {} };
+  // As long as a descriptor for them is open, run() waits. So for the log that leads there by a number.
+  for (const more of [[], ["--log", "fd=2"]]) {
+    const { code, stderr } = await startBy(bash, folder, ...more);
+    assert.equal(code, 0, stderr);
+    await using server = new OtherProcess(Number(readIfThere(folder.join("pid"))));
+    assert.ok(server.running);
+  }
+});
+
+Deno.test("--daemon keeps a log of a descriptor that leads where its outputs led", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("pipe");
+  assert.equal((await run(plainProgram("mkfifo", "/usr/bin/mkfifo"), [path])).code, 0);
+  // Both ends, so that opening does not wait.
+  using pipe = Deno.openSync(path, { read: true, write: true });
+  const { name, command } = programUnderTest();
+  const script = 'exec "$@" >pipe 2>pipe 7>pipe';
+  const bash = { name, command: "/bin/bash", args: ["-c", script, "bash", command], env: {} };
+  assert.equal((await startBy(bash, folder, "--log", "fd=7,level=2")).code, 0);
+  await using _server = new OtherProcess(Number(readIfThere(folder.join("pid"))));
+  using control = await ControlClient.connect({ transport: "unix", path: folder.join("control") });
+  await control.command(CMD.GET_CONFIG);
+  const buffer = new Uint8Array(65_536);
+  let text = "";
+  while (!text.includes("Ctrl Cmd")) {
+    text += new TextDecoder().decode(buffer.subarray(0, (await pipe.read(buffer))!));
+  }
+});
+
 Deno.test("without --daemon the process that was started is the server", async () => {
   await using folder = new TempDir();
   Deno.mkdirSync(folder.join("state"));
