@@ -20,26 +20,56 @@ import { tctiOf, variablesFor } from "./run/variables.ts";
 const GITHUB_FILE = "GITHUB_ENV";
 const GITHUB_FILE_MODE = 0o644;
 
+/** What `eval "$(swtpm start)"` gets where there is no TPM: its exit code is seen, ours is not. */
+const FAILURE_LINE = "false\n";
+
 /** Starts the TPM, or is it; returns the exit code of either. */
 export async function start(
   system: System,
   surroundings: Surroundings,
   words: readonly string[],
 ): Promise<number> {
-  const wanted = readWords("start", words, surroundings);
+  const background = Background.take(system);
+  let forShell = true;
+  const tellShell = () => {
+    try {
+      if (forShell) print(system, FAILURE_LINE);
+    } catch {
+      // The failure itself is told on standard error.
+    }
+  };
+  let wanted;
+  let githubFile;
+  try {
+    wanted = readWords("start", words, surroundings);
+    if (wanted !== "help") {
+      forShell = !wanted.json && !wanted.githubEnv;
+      githubFile = checked(wanted, surroundings);
+    }
+  } catch (error) {
+    // What the words ask for may not be known: as JSON it is no TPM, either.
+    tellShell();
+    throw error;
+  }
   if (wanted === "help") {
     print(system, START_HELP);
     return 0;
   }
-  const [operand] = wanted.command;
+  if (background === undefined) return startInBackground(system, tellShell);
+  await serve(system, wanted, githubFile, background);
+  return 0;
+}
+
+/** The file for --github-env where that was given. Throws UsageError for words that do not go. */
+function checked(
+  { command: [operand], githubEnv }: Wanted,
+  { variable }: Surroundings,
+): string | undefined {
   if (operand !== undefined) throw new UsageError(`Unknown parameter '${operand}'`);
-  const githubFile = wanted.githubEnv ? surroundings.variable(GITHUB_FILE) : undefined;
-  if (wanted.githubEnv && githubFile === undefined) {
-    throw new UsageError(`--github-env is for GitHub workflows: ${GITHUB_FILE} is not set`);
-  }
-  const background = Background.take(system);
-  if (background === undefined) return startInBackground(system);
-  return await serve(system, wanted, githubFile, background);
+  if (!githubEnv) return undefined;
+  const file = variable(GITHUB_FILE);
+  if (file !== undefined) return file;
+  throw new UsageError(`--github-env is for GitHub workflows: ${GITHUB_FILE} is not set`);
 }
 
 async function serve(
@@ -47,7 +77,7 @@ async function serve(
   wanted: Wanted,
   githubFile: string | undefined,
   background: Background,
-): Promise<number> {
+): Promise<void> {
   const { tpm: options, json } = wanted;
   using closers = new DisposableStack();
   const log = Log.open(system.files, options.log);
@@ -59,13 +89,13 @@ async function serve(
   }, closers);
   closers.use(new EndingSignals()).onEnd(() => loop.end());
   const variables = variablesFor(place, options.tpm2);
+  confine(system, "kill", (message) => log.line(message));
+  // Last, when nothing can fail any more.
   if (githubFile !== undefined) append(system, githubFile, assignments(variables));
   if (json) print(system, `${JSON.stringify(description(place, variables))}\n`);
   else if (githubFile === undefined) print(system, shellLines(variables));
-  confine(system, "kill", (message) => log.line(message));
   background.ready(log);
   await loop.run();
-  return 0;
 }
 
 function ownFolder({ files }: System, closers: DisposableStack): string {

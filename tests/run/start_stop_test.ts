@@ -9,6 +9,7 @@ import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
+import { readIfThere } from "../daemon/process_status.ts";
 import { Runner, said } from "./runner.ts";
 import { StartedTpm } from "./started_tpm.ts";
 
@@ -21,6 +22,52 @@ Deno.test("start: a shell evaluates what it prints", async () => {
     tpm2_getrandom --hex 8
     "$0" stop
     ! tpm2_getrandom --hex 8 2> /dev/null`;
+  const outcome = await run(bash, ["-ec", script, programUnderTest().command], {
+    env: { XDG_RUNTIME_DIR: runner.folder },
+  });
+  assert.equal(outcome.code, 0, said(outcome));
+  assert.match(outcome.stdout, /^[0-9a-f]{16}$/);
+  await runner.nothingLeft();
+});
+
+Deno.test("start: a shell that evaluates it does not go on without a TPM", async () => {
+  await using runner = new Runner();
+  const failures = [
+    "--libtpms /no/such/library",
+    "--no-such-option",
+    "--tpmstate dir=/no/such/folder",
+    "more",
+  ];
+  const ways = ['eval "$("$0" start $1)"', 'set +e; eval "$("$0" start $1)" || exit 1'];
+  for (const failure of failures) {
+    for (const way of ways) {
+      const words = ["-ec", `${way}; echo went on`, programUnderTest().command, failure];
+      const outcome = await run(bash, words, { env: { XDG_RUNTIME_DIR: runner.folder } });
+      assert.equal(outcome.code, 1, `${failure}: ${said(outcome)}`);
+      assert.equal(outcome.stdout, "", failure);
+    }
+  }
+  await runner.nothingLeft();
+});
+
+Deno.test("start: a TPM that is killed before it serves is a failure for a shell, too", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const key = folder.join("key");
+  assert.equal((await run(plainProgram("mkfifo", "/usr/bin/mkfifo"), [key])).code, 0);
+  // Nobody writes the key, so the TPM waits for it.
+  await using starter = runner.start(["start", "--key", `file=${key}`]);
+  const children = `/proc/${starter.pid}/task/${starter.pid}/children`;
+  const child = await waitUntil("the TPM", () => Number(readIfThere(children)) || undefined);
+  Deno.kill(child, "SIGKILL");
+  const outcome = await starter.ended();
+  assert.equal(outcome.stdout, "false\n", said(outcome));
+});
+
+Deno.test("start: many descriptors of its caller", async () => {
+  await using runner = new Runner();
+  const script = `for fd in {3..130}; do eval "exec $fd</dev/null"; done
+    eval "$("$0" start)"; tpm2_getrandom --hex 8; "$0" stop`;
   const outcome = await run(bash, ["-ec", script, programUnderTest().command], {
     env: { XDG_RUNTIME_DIR: runner.folder },
   });
@@ -87,7 +134,8 @@ Deno.test("start and stop: refusals", async () => {
     const outcome = await runner.swtpm(words, { env });
     assert.equal(outcome.code, 1, `${words.join(" ")}: ${said(outcome)}`);
     assert.match(outcome.stderr, reason);
-    assert.equal(outcome.stdout, "");
+    const shellGoesOn = words[0] !== "start" || words.includes("--github-env");
+    assert.equal(outcome.stdout, shellGoesOn ? "" : "false\n");
   }
   await runner.nothingLeft();
 });

@@ -43,9 +43,12 @@ export const START_HELP = `Usage: swtpm start [options]
 Starts a TPM in the background, on and started up, and prints the variables by
 which TPM software finds it. 'swtpm stop' ends it.
 
- eval "$(swtpm start)"
+ eval "$(swtpm start)" || exit
  tpm2_getrandom --hex 16
  swtpm stop
+
+Where there is no TPM it prints 'false', so that a script does not go on without
+and reach the machine's own.
 
 ${TPM_OPTIONS}
  --json                print the TPM's addresses and variables as JSON
