@@ -77,6 +77,28 @@ Deno.test("run: placeholders in the arguments of COMMAND", async () => {
   assert.equal(tcp, `swtpm:host=127.0.0.1,port=${port} port=${port}\n`);
 });
 
+Deno.test("run: what looks like a placeholder and is COMMAND's own is left alone", async () => {
+  await using runner = new Runner();
+  const unix = ["${sock} ${port}", "{port}", "{{sock}}", "{{port}}", "$port{port}", '{"p":{port}}'];
+  assert.equal(
+    await runner.ok(["--", "printf", "%s\n", ...unix]),
+    ["${sock} ${port}", "{port}", "{sock}", "{port}", "$port{port}", '{"p":{port}}', ""].join("\n"),
+  );
+  const tcp = ["${port}", "{sock}", "{{port}}", '{"p":{port}}', "{{port}:1}", "${{port}}"];
+  const text = await runner.ok(["--tcp", "--", "printf", "%s\n", ...tcp, "{port}"]);
+  const port = /(\d+)\n$/.exec(text)?.[1];
+  assert.equal(
+    text,
+    `\${port}\n{sock}\n{port}\n{"p":${port}}\n{${port}:1}\n\${{port}}\n${port}\n`,
+  );
+  // A script in COMMAND has variables of such names.
+  const script = 'port=7 sock=x; echo "${port} ${sock}"';
+  for (const options of [[], ["--tcp"]]) {
+    assert.equal(await runner.ok([...options, ...shell(script)]), "7 x\n");
+  }
+  await runner.nothingLeft();
+});
+
 Deno.test("run: options of COMMAND are COMMAND's", async () => {
   await using runner = new Runner();
   assert.equal(await runner.ok(["echo", "--tcp", "-h"]), "--tcp -h\n");

@@ -29,9 +29,11 @@ ${TPM_OPTIONS}
  --json                messages about the run as JSON on stderr, one per line
  -h|--help             print this page and exit
 
-In ARGS, {tcti}, {sock}, {ctrl} and {port} become the TPM's addresses; COMMAND
-also finds them in SWTPM_SOCK and SWTPM_CTRL, or in SWTPM_PORT (the control
-channel is at the next port). Several clients may be connected at a time.
+In ARGS, {tcti}, {sock}, {ctrl} and {port} become the TPM's addresses, but for
+those that it has not, such as {port} without --tcp, and those behind a '$';
+{{sock}} becomes {sock}. COMMAND also finds them in SWTPM_SOCK and SWTPM_CTRL,
+or in SWTPM_PORT (the control channel is at the next port). Several clients may
+be connected at a time.
 
 Signals go to COMMAND. The exit code is COMMAND's, or 128 and the number of the
 signal that ended it; 125 when the TPM could not be started, 126 when COMMAND

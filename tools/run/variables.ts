@@ -1,6 +1,5 @@
 // How TPM software learns of our TPM: the variables that each of them reads, and the words that may
 // stand in a command line in their place.
-import { UsageError } from "../../cli/usage_error.ts";
 import type { Variables } from "../../ffi/children.ts";
 import { addressesOf, LOOPBACK, type Place } from "./place.ts";
 
@@ -79,13 +78,18 @@ export function variablesFor(place: Place, tpm2: boolean): Variables {
   );
 }
 
-/** Puts the TPM's addresses in the place of `{tcti}`, `{sock}`, `{ctrl}` and `{port}`. */
+const PLACEHOLDER = /(\$?)(\{?)\{(tcti|sock|ctrl|port)\}(\}?)/g;
+
+/**
+ * Puts the TPM's addresses in the place of `{tcti}`, `{sock}`, `{ctrl}` and `{port}`; `{{sock}}` is a
+ * way to write `{sock}`. What this TPM has not, and variables such as `${sock}`, are left as they are:
+ * COMMAND may mean something else by them.
+ */
 export function replacePlaceholders(word: string, place: Place): string {
   const values: Readonly<Record<string, unknown>> = { tcti: tctiOf(place), ...addressesOf(place) };
-  return word.replaceAll(/\{(tcti|sock|ctrl|port)\}/g, (written, name) => {
-    const value = values[name];
-    if (value !== undefined) return String(value);
-    const other = name === "port" ? "needs --tcp" : "goes with Unix sockets, not with TCP ports";
-    throw new UsageError(`'${written}' in the arguments of COMMAND ${other}`);
+  return word.replaceAll(PLACEHOLDER, (written, dollar, before, name, after) => {
+    if (dollar !== "") return written;
+    if (before !== "" && after !== "") return `{${name}}`;
+    return `${before}${values[name] ?? `{${name}}`}${after}`;
   });
 }
