@@ -8,8 +8,8 @@ import type { System } from "../daemon/system.ts";
 import manifest from "../deno.json" with { type: "json" };
 import { embeddedLibraries } from "../ffi/embedded.ts";
 import { Machine } from "../ffi/machine.ts";
-import { type Finding, ok, overall } from "./doctor/finding.ts";
-import { kernelFindings } from "./doctor/kernel.ts";
+import { type Check, findAll, type Finding, ok, overall } from "./doctor/finding.ts";
+import { kernelChecks } from "./doctor/kernel.ts";
 import { librariesFindings } from "./doctor/libraries.ts";
 import { socketFindings } from "./doctor/sockets.ts";
 import { stateDirectoryFindings } from "./doctor/state_directory.ts";
@@ -51,14 +51,21 @@ export async function doctor(
   }
   const choice = given.get("libtpms") ?? surroundings.variable("SWTPM_LIBTPMS");
   const machine = new Machine(system.libc);
-  const libraries = await librariesFindings(system, choice);
+  const find = (checks: readonly Check[]) => findAll(system, checks);
+  const program = await find([{ check: "swtpm", find: () => programFinding(system) }]);
+  const libraries = await find([
+    { check: "libtpms", find: () => librariesFindings(system, choice) },
+  ]);
   const findings = [
-    programFinding(system),
+    ...program,
     ...libraries,
-    ...kernelFindings(system, machine),
-    ...socketFindings(system, machine),
+    ...await find(kernelChecks(system, machine)),
+    ...await find([{ check: "sockets", find: () => socketFindings(system, machine) }]),
     ...(overall(libraries) === "fail" ? [] : [await trialFinding(choice)]),
-    ...directories.flatMap((path) => stateDirectoryFindings(system, machine, path)),
+    ...await find(directories.map((path) => ({
+      check: "state",
+      find: () => stateDirectoryFindings(system, machine, path),
+    }))),
   ];
   const verdict = overall(findings);
   print(system, given.has("json") ? `${JSON.stringify({ verdict, findings })}\n` : page(findings));

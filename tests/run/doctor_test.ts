@@ -162,6 +162,27 @@ Deno.test("doctor: a full disk", async () => {
   assert.equal(outcome.code, 1, said(outcome));
 });
 
+Deno.test("doctor: what cannot be looked at hides nothing else", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  await runner.ok(["--tpm12", "--tpmstate", `dir=${folder.path}`, "--", "true"]);
+  Deno.mkdirSync(folder.join("tpm2-00.permall"));
+  for (const name of ["loop", "tpm2-00.volatilestate"]) Deno.symlinkSync(name, folder.join(name));
+  Deno.chmodSync(folder.join("tpm-00.permall"), 0o644);
+  const { code, stdout, report } = await examine(runner, [folder.path, "/"]);
+  assert.equal(code, 1);
+  for (const check of ["swtpm", "libtpms", "seccomp", "sockets", "trial", "access", "room"]) {
+    assert.match(linesOf(stdout, check), /^ok/);
+  }
+  const found = (check: string) => report.findings.filter((finding) => finding.check === check);
+  const contents = found("contents").map(({ verdict, text }) => `${verdict} ${text}`);
+  assert.match(contents[0]!, /^fail a TPM 2 cannot be started: .*permall. is a directory, not a/);
+  assert.match(contents[1]!, /^ok a TPM 1\.2 \(\d+ bytes\)$/);
+  const files = found("state file").map(({ verdict, text }) => `${verdict} ${text}`).sort();
+  assert.match(files[0]!, /^fail cannot be looked at: .*volatilestate.*ELOOP/);
+  assert.match(files[1]!, /^warn .*tpm-00\.permall' has mode 0644/);
+});
+
 Deno.test("doctor: what is no state directory", async () => {
   await using runner = new Runner();
   await using folder = new TempDir();

@@ -1,4 +1,6 @@
-// What the doctor says about one thing it looked at.
+// What the doctor says about one thing it looked at, and how it looks at several.
+import { explain } from "../../daemon/explain.ts";
+import type { System } from "../../daemon/system.ts";
 
 export type Verdict = "ok" | "warn" | "fail";
 
@@ -24,6 +26,29 @@ export function warn(check: string, text: string, remedy: string): Finding {
 /** No TPM can be had like this. */
 export function fail(check: string, text: string, remedy: string): Finding {
   return { check, verdict: "fail", text, remedy };
+}
+
+/** Something to look at by itself. */
+export interface Check {
+  check: string;
+  find: () => Finding | Finding[] | Promise<Finding[]>;
+}
+
+/** What all of them find. What stands in the way of one is found, too, and hides no other. */
+export async function findAll(
+  system: Pick<System, "files" | "users">,
+  checks: readonly Check[],
+): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const { check, find } of checks) {
+    try {
+      found.push(...[await find()].flat());
+    } catch (error) {
+      const remedy = "find out what that is, and ask again";
+      found.push(fail(check, `cannot be looked at: ${explain(system, error)}`, remedy));
+    }
+  }
+  return found;
 }
 
 /** The worst of all. */

@@ -1,7 +1,7 @@
 // What the kernel offers, and what it keeps from us: devices, system call filters, AppArmor, SELinux.
 import type { System } from "../../daemon/system.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
-import { type Finding, ok, warn } from "./finding.ts";
+import { type Check, type Finding, ok, warn } from "./finding.ts";
 import { systemFile } from "./system_file.ts";
 
 const ACTIONS = "/proc/sys/kernel/seccomp/actions_avail";
@@ -12,23 +12,27 @@ const DISTRIBUTION_PATH = "/usr/bin/swtpm";
 const SELINUX_SWITCH = "/sys/fs/selinux/enforce";
 const OWN_LABEL = "/proc/self/attr/current";
 
-export function kernelFindings(system: System, machine: Machine): Finding[] {
+/** Devices and their users. */
+const DEVICES = [
+  { path: "/dev/vtpmx", user: "'swtpm chardev --vtpm-proxy'", module: "tpm_vtpm_proxy" },
+  { path: "/dev/cuse", user: "'swtpm cuse'", module: "cuse" },
+] as const;
+
+export function kernelChecks(system: System, machine: Machine): Check[] {
   return [
-    deviceFinding(system, machine, {
-      path: "/dev/vtpmx",
-      user: "'swtpm chardev --vtpm-proxy'",
-      module: "tpm_vtpm_proxy",
-    }),
-    deviceFinding(system, machine, { path: "/dev/cuse", user: "'swtpm cuse'", module: "cuse" }),
-    seccompFinding(system),
-    confinementFinding(system),
+    ...DEVICES.map((device) => ({
+      check: device.path,
+      find: () => deviceFinding(system, machine, device),
+    })),
+    { check: "seccomp", find: () => seccompFinding(system) },
+    { check: "confinement", find: () => confinementFinding(system) },
   ];
 }
 
 function deviceFinding(
   { files }: System,
   machine: Machine,
-  { path, user, module }: { path: string; user: string; module: string },
+  { path, user, module }: (typeof DEVICES)[number],
 ): Finding {
   if (files.statusOf(path) === undefined) {
     return warn(path, `not there: ${user} cannot be used`, `'modprobe ${module}' as root`);

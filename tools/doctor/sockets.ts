@@ -42,7 +42,7 @@ function leftFindings(system: System, folder: string): Finding[] {
 export function staleSockets({ files, users }: System, directory: string): string[] {
   const me = users.effective.uid;
   const sockets = names(directory).map((name) => `${directory}/${name}`).filter((path) => {
-    const status = files.statusOf(path);
+    const status = files.linkStatusOf(path);
     return status?.kind === "socket" && status.uid === me;
   });
   if (sockets.length === 0) return [];

@@ -5,7 +5,7 @@ import { DirectoryBackend } from "../../state/directory.ts";
 import type { System } from "../../daemon/system.ts";
 import { type FileStatus, O, UNKNOWN_HOLDER } from "../../ffi/files.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
-import { fail, type Finding, ok, warn } from "./finding.ts";
+import { fail, findAll, type Finding, ok, warn } from "./finding.ts";
 import { staleSockets } from "./sockets.ts";
 import { systemFile } from "./system_file.ts";
 
@@ -23,11 +23,11 @@ const ROOM_MIN = 32 * 1024;
 const ROOM_ENOUGH = 600 * 1024;
 const UNITS = ["KiB", "MiB", "GiB", "TiB"] as const;
 
-export function stateDirectoryFindings(
+export async function stateDirectoryFindings(
   system: System,
   machine: Machine,
   directory: string,
-): Finding[] {
+): Promise<Finding[]> {
   let status;
   try {
     status = system.files.statusOf(directory);
@@ -42,15 +42,17 @@ export function stateDirectoryFindings(
     return [fail("state", `'${directory}' is a ${status.kind}, not a directory`, remedy)];
   }
   const access = accessFinding(system, machine, directory, status);
-  const room = roomFinding(machine, directory);
-  if (access.verdict === "fail") return [access, room];
+  const room = { check: "room", find: () => roomFinding(machine, directory) };
+  if (access.verdict === "fail") return [access, ...await findAll(system, [room])];
   return [
     access,
-    lockFinding(system, directory),
-    room,
-    contentsFinding(system, directory),
-    ...fileFindings(system, directory),
-    ...staleFindings(system, directory),
+    ...await findAll(system, [
+      { check: "lock", find: () => lockFinding(system, directory) },
+      room,
+      { check: "contents", find: () => contentsFindings(system, directory) },
+      { check: "state file", find: () => fileFindings(system, directory) },
+      { check: "stale socket", find: () => staleFindings(system, directory) },
+    ]),
   ];
 }
 
@@ -134,24 +136,40 @@ function inUnits(bytes: number): string {
   return `${Math.floor(bytes / 1024 ** (unit + 1))} ${UNITS[unit]}`;
 }
 
-function contentsFinding({ files }: System, directory: string): Finding {
-  const found = [true, false].flatMap((tpm2) => {
-    const size = new DirectoryBackend(files, { directory, tpm2, lock: false }).size("permall");
-    return size === undefined ? [] : [`a TPM ${tpm2 ? "2" : "1.2"} (${size} bytes)`];
+/** The states that are there; one that is none hides neither the other's nor what else is found. */
+function contentsFindings(system: System, directory: string): Finding[] {
+  const findings = [true, false].flatMap((tpm2) => {
+    const name = `a TPM ${tpm2 ? "2" : "1.2"}`;
+    try {
+      const backend = new DirectoryBackend(system.files, { directory, tpm2, lock: false });
+      const size = backend.size("permall");
+      return size === undefined ? [] : [ok("contents", `${name} (${size} bytes)`)];
+    } catch (error) {
+      const text = `${name} cannot be started: ${explain(system, error)}`;
+      return [fail("contents", text, "give the state its place back, or use another directory")];
+    }
   });
-  return ok("contents", found.length === 0 ? "no TPM yet" : found.join(" and "));
+  return findings.length === 0 ? [ok("contents", "no TPM yet")] : findings;
 }
 
 /** State files that anybody can read: what is in them is secret unless --key encrypts it. */
-function fileFindings({ files }: System, directory: string): Finding[] {
-  return [...Deno.readDirSync(directory)].flatMap(({ name }) => {
-    if (!/^tpm2?-00\./.test(name)) return [];
-    const path = `${directory}/${name}`;
-    const status = files.statusOf(path);
-    if (status === undefined || (status.mode & OTHERS_READ) === 0) return [];
-    const text = `'${path}' has mode ${octal(status.mode)}: everybody can read the TPM's secrets`;
-    return [warn("state file", text, `'chmod 600 ${path}'`)];
-  });
+function fileFindings(system: System, directory: string): Promise<Finding[]> {
+  const names = [...Deno.readDirSync(directory)].map(({ name }) => name)
+    .filter((name) => /^tpm2?-00\./.test(name));
+  return findAll(
+    system,
+    names.map((name) => ({
+      check: "state file",
+      find: () => fileFinding(system, `${directory}/${name}`),
+    })),
+  );
+}
+
+function fileFinding({ files }: System, path: string): Finding[] {
+  const status = files.statusOf(path);
+  if (status?.kind !== "file" || (status.mode & OTHERS_READ) === 0) return [];
+  const text = `'${path}' has mode ${octal(status.mode)}: everybody can read the TPM's secrets`;
+  return [warn("state file", text, `'chmod 600 ${path}'`)];
 }
 
 function staleFindings(system: System, directory: string): Finding[] {
