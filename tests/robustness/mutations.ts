@@ -3,7 +3,7 @@
 
 import { fields, repeated, u16, u32, u8 } from "../support/bytes.ts";
 import { BLOB, CMD, controlMessage, payload } from "../support/control.ts";
-import { PHYSICAL_PRESENCE, tpm12, TPM_ST } from "../support/tpm12.ts";
+import { PHYSICAL_PRESENCE, tpm12, TPM_ORD, TPM_ST } from "../support/tpm12.ts";
 import { tpm2, TPM_CAP, TPM_SU, withLocality } from "../support/tpm2.ts";
 import type { Random } from "./random.ts";
 
@@ -21,9 +21,20 @@ export function controlFuzz(random: Random, tpm2: boolean): Uint8Array {
   return message.map((byte) => byte === FORBIDDEN ? REPLACEMENT : byte);
 }
 
-/** A message for the data channel. */
+/** A message for the data channel; never one after which a TPM 1.2 is of no more use, ever. */
 export function dataFuzz(random: Random, tpm2: boolean): Uint8Array {
-  return mutated(random, random.pick(tpm2 ? TPM2_SEEDS : TPM12_SEEDS));
+  const message = mutated(random, random.pick(tpm2 ? TPM2_SEEDS : TPM12_SEEDS));
+  return tpm2 ? message : withoutLifetimeLock(message);
+}
+
+/** Physical presence is locked for the lifetime of a TPM by one bit of TSC_PhysicalPresence. */
+function withoutLifetimeLock(message: Uint8Array): Uint8Array {
+  const LIFETIME_LOCK = 0x80;
+  const ordinal = u32(TPM_ORD.TSC_PhysicalPresence);
+  return message.map((byte, at) => {
+    const begin = at - ordinal.length - 1;
+    return ordinal.every((part, n) => message[begin + n] === part) ? byte & ~LIFETIME_LOCK : byte;
+  });
 }
 
 const CONTROL_SEEDS: readonly Uint8Array[] = [

@@ -46,6 +46,8 @@ export const PATIENCE_MS = 20_000;
 const WRITE_EVERY = 4;
 /** Between two questions. */
 const PACE_MS = 1;
+/** There is no such index: TPM_RC_HANDLE of the second handle, TPM_BADINDEX. */
+const GONE = [0x28b, 2];
 /** The TPM was turned off and on and waits for its startup: TPM 2, TPM 1.2. */
 const WANTS_STARTUP = [0x100, 38];
 
@@ -118,7 +120,9 @@ async function askData(
     const written = orders.tpm2
       ? tpm2.nvWrite(value, 0, LEDGER_INDEX.tpm2)
       : tpm12.nvWriteValue(value, 0, LEDGER_INDEX.tpm12);
-    if (await code(written) !== 0) return;
+    const result = await code(written);
+    if (GONE.includes(result)) throw new Error("LOST: the counter is gone from NV");
+    if (result !== 0) return;
     ledger.acknowledged = ledger.sent;
     seen.writes++;
     return;
