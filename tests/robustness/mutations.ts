@@ -15,10 +15,19 @@ const REPLACEMENT = 0x13;
 const AWKWARD = [0, 1, 4, 9, 10, 11, 0x7f, 0x80, 0xff, 0x1000, 0x1001, 0xffff, 0x7fffffff]
   .concat([0x80000000, 0xfffffffe, 0xffffffff]);
 
-/** A message for the control channel; never one that ends the process. */
+/** A message for the control channel; never one that ends the process or makes a new TPM. */
 export function controlFuzz(random: Random, tpm2: boolean): Uint8Array {
   const message = mutated(random, random.pick(controlSeeds(tpm2)));
-  return message.map((byte) => byte === FORBIDDEN ? REPLACEMENT : byte);
+  return withoutEmptyState(message.map((byte) => byte === FORBIDDEN ? REPLACEMENT : byte));
+}
+
+/** A state without a byte means none: the next INIT makes a new TPM, which is what it is for. */
+function withoutEmptyState(message: Uint8Array): Uint8Array {
+  const LENGTH = { begin: 12, end: 16 };
+  const set = u32(CMD.SET_STATEBLOB).every((byte, at) => message[at] === byte);
+  const empty = message.subarray(LENGTH.begin, LENGTH.end).every((byte) => byte === 0);
+  if (set && empty && message.length >= LENGTH.end) message[LENGTH.end - 1] = 1;
+  return message;
 }
 
 /** A message for the data channel; never one after which a TPM 1.2 is of no more use, ever. */
