@@ -11,6 +11,7 @@ import { Machine } from "../ffi/machine.ts";
 import { type Check, findAll, type Finding, ok, overall } from "./doctor/finding.ts";
 import { kernelChecks } from "./doctor/kernel.ts";
 import { librariesFindings } from "./doctor/libraries.ts";
+import { limitsChecks } from "./doctor/limits.ts";
 import { socketFindings } from "./doctor/sockets.ts";
 import { stateDirectoryFindings } from "./doctor/state_directory.ts";
 import { trialFinding } from "./doctor/trial.ts";
@@ -59,6 +60,7 @@ export async function doctor(
   const findings = [
     ...program,
     ...libraries,
+    ...await find(limitsChecks(system)),
     ...await find(kernelChecks(system, machine)),
     ...await find([{ check: "sockets", find: () => socketFindings(system, machine) }]),
     ...(overall(libraries) === "fail" ? [] : [await trialFinding(choice)]),

@@ -13,7 +13,7 @@ import { LOOPBACK, type Place, tcpPlace } from "./place.ts";
 import { prove } from "./proof.ts";
 
 /** Connections that tools running side by side may hold; more wait until one is free. */
-const CLIENTS_MAX = 64;
+export const CLIENTS_MAX = 64;
 
 /** Nobody but us may connect. */
 const SOCKET_MODE = 0o600;
