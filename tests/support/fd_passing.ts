@@ -24,8 +24,9 @@ const MSG_NOSIGNAL = 0x4000;
 /** Asks how much of what was sent has not been read yet. */
 const SIOCOUTQ = 0x5411n;
 const EAGAIN = 11;
-const ECONNRESET = 104;
 const EINPROGRESS = 115;
+/** A connection that is over, or never came about: ECONNRESET, ENOTCONN, ECONNREFUSED. */
+const GONE: readonly number[] = [104, 107, 111];
 
 /** sizeof(sockaddr_un.sun_path) */
 const UNIX_PATH_SIZE = 108;
@@ -260,7 +261,7 @@ class DescriptorWire implements Wire {
       if (length > 0) return this.#buffer.slice(0, length);
       if (length === 0) return null;
       const why = errno(this.#libc);
-      if (why === ECONNRESET) return null;
+      if (GONE.includes(why)) return null;
       // The runtime may have overwritten errno, once; it does not do so again and again.
       if (why !== EAGAIN && ++strange > STRANGE_MAX) throw new Error(`recv failed, errno ${why}`);
       await this.#lookAgain();
