@@ -1,14 +1,13 @@
 // The options that name the two channels, as sources: --ctrl, --server, and what -p and -f stand
 // for.
 import type { ControlConfig, DataConfig, Source } from "../daemon/config.ts";
+import { fitsSocket, UNIX_PATH_MAX } from "../ffi/unix_path.ts";
 import type { Given } from "./grammar.ts";
 import type { Line } from "./line.ts";
 import type { parameters } from "./parameters.ts";
 
 const MODE_SOCKET = 0o770;
 const PORT_MAX = 65535;
-/** sun_path of struct sockaddr_un, less its NUL. */
-const UNIX_PATH_MAX = 107;
 const LOOPBACK = "127.0.0.1";
 
 export function controlConfig(line: Line): ControlConfig | undefined {
@@ -103,7 +102,7 @@ function unixSource(
 ): Source | undefined {
   const { path, mode, uid, gid } = given;
   if (path === undefined) return undefined;
-  if (new TextEncoder().encode(path).length > UNIX_PATH_MAX) {
+  if (!fitsSocket(path)) {
     line.refuse(option, `the path '${path}' is longer than the ${UNIX_PATH_MAX} bytes possible`);
   }
   return { kind: "unix", path, mode: mode ?? MODE_SOCKET, uid, gid };

@@ -10,7 +10,9 @@ import type { Tpm } from "../tpm/tpm.ts";
 import type { Channel } from "../transports/channel.ts";
 import type { Listener } from "../transports/listener.ts";
 import { DataConnection } from "./data_connection.ts";
+import { Entrance } from "./entrance.ts";
 import type { Spin } from "./spin.ts";
+import { Waiting } from "./waiting.ts";
 
 /** How one channel begins and what its end means. */
 export interface ChannelPlan {
@@ -47,40 +49,37 @@ export interface LoopParts {
  * waited for in its channel, up to twice `CLOCK_EVERY` such waits.
  */
 const SLICE_MS = 5;
-/**
- * Reading the clock takes as long as a call of the kernel: it is done every so many commands of a
- * slice, and every so many rounds. A power of two.
- */
+/** The clock is read every so many commands of a slice, as in waiting.ts. A power of two. */
 const CLOCK_EVERY = 4;
-/**
- * How long this thread sleeps in poll(2) itself before it waits beside the event loop, where a
- * wake-up takes two. A signal ends that sleep at once.
- */
-const SLEEP_MS = 20;
-/**
- * How long commands are served, and slept for so, without a turn of the event loop, which takes a
- * signal's message further; up to `CLOCK_EVERY` sleeps come on top.
- */
-const TURN_MS = 200;
 
 export class Loop {
   /** The data connections; who is served next comes first. */
   readonly #clients: DataConnection[] = [];
   readonly #clientsMax: number;
+  readonly #dataEntrance: Entrance | undefined;
   #control: ControlConnection | undefined;
+  readonly #controlEntrance: Entrance | undefined;
+  /** Whose turn it is: what goes wrong then is its affair. */
+  #served: DataConnection | ControlConnection | undefined;
   #ending = false;
-  /** Something was served since the last long wait: more may follow soon. */
-  #busy = false;
-  /** When the event loop had its last turn. */
-  #turned = 0;
-  #rounds = 0;
+  readonly #waiting: Waiting;
 
   constructor(private readonly parts: LoopParts) {
-    this.#clientsMax = parts.data.clientsMax ?? 1;
-    if (parts.data.channel !== undefined) this.#connect(parts.data.channel);
-    if (parts.control.channel !== undefined) {
-      this.#control = new ControlConnection(parts.control.channel, parts.connection);
-    }
+    const { data, control } = parts;
+    this.#clientsMax = data.clientsMax ?? 1;
+    this.#waiting = new Waiting({
+      poller: parts.poller,
+      timeoutMs: () => this.#timeout(),
+      ended: () => this.#ending,
+    });
+    this.#dataEntrance = this.#entrance(data.listener, "data channel");
+    this.#controlEntrance = this.#entrance(control.listener, "control channel");
+    if (data.channel !== undefined) this.#connect(data.channel);
+    if (control.channel !== undefined) this.#connectControl(control.channel);
+  }
+
+  #entrance(listener: Listener | undefined, what: string): Entrance | undefined {
+    return listener && new Entrance(listener, what, this.parts.report);
   }
 
   /** Whether SET_DATAFD would take the place of a data connection. */
@@ -105,18 +104,23 @@ export class Loop {
     while (!this.#ending) {
       const listenerSlot = this.#watchData();
       const controlSlot = this.#watchControl();
-      const waiting = this.#wait();
+      // While a command runs in another thread, its answer comes through the event loop.
+      const waiting = this.#waiting.wait(tpm.pending === undefined);
       if (waiting !== undefined) await waiting;
       if (this.#ending) break;
       const controlFound = controlSlot === undefined ? 0 : poller.found(controlSlot);
-      this.#busy ||= controlFound !== 0;
-      // Control goes first: it may change what a command means that came at the same time.
-      if (controlFound !== 0 || this.#control?.deadline !== undefined) {
-        await this.#serveControl(controlFound);
-        if (this.#ending) break;
+      this.#waiting.busy ||= controlFound !== 0;
+      try {
+        // Control goes first: it may change what a command means that came at the same time.
+        if (controlFound !== 0 || this.#control?.deadline !== undefined) {
+          await this.#serveControl(controlFound);
+          if (this.#ending) break;
+        }
+        const serving = this.#serveData(listenerSlot);
+        if (serving !== undefined) await serving;
+      } catch (error) {
+        this.#giveUp(error);
       }
-      const serving = this.#serveData(listenerSlot);
-      if (serving !== undefined) await serving;
     }
     if (tpm.pending !== undefined) await tpm.pending;
     this.#control?.close();
@@ -127,9 +131,18 @@ export class Loop {
     }
   }
 
+  /** Whatever one client brings about ends its own connection, and nothing else. */
+  #giveUp(error: unknown): void {
+    const served = this.#served;
+    if (served === undefined) throw error;
+    this.parts.report(`Closing a connection: ${(error as Error).message}`);
+    if (served instanceof DataConnection) this.#drop(served);
+    else this.#dropControl();
+  }
+
   /** Waits for what the data connections have, and for further ones; returns the listener's slot. */
   #watchData(): number | undefined {
-    const { poller, data, tpm } = this.parts;
+    const { poller, tpm } = this.parts;
     poller.clear();
     for (const client of this.#clients) {
       const { fd, unsent } = client.channel;
@@ -140,55 +153,28 @@ export class Loop {
       else if (client.answering) client.slot = poller.add(fd, 0);
       else if (tpm.pending === undefined) client.slot = poller.add(fd, POLLIN);
     }
-    if (data.listener === undefined || this.#clients.length >= this.#clientsMax) return undefined;
-    return poller.add(data.listener.fd, POLLIN);
+    return this.#hasRoom && this.#dataEntrance?.open() === true
+      ? poller.add(this.#dataEntrance.fd, POLLIN)
+      : undefined;
   }
 
   #watchControl(): number | undefined {
-    const { poller, control } = this.parts;
+    const { poller } = this.parts;
     if (this.#control === undefined) {
-      return control.listener === undefined ? undefined : poller.add(control.listener.fd, POLLIN);
+      return this.#controlEntrance?.open() === true
+        ? poller.add(this.#controlEntrance.fd, POLLIN)
+        : undefined;
     }
     const { channel } = this.#control;
     return poller.add(channel.fd, channel.unsent ? POLLOUT : POLLIN);
   }
 
-  /**
-   * Waits until a descriptor is ready, a deadline is over, or {@linkcode end} was called; undefined
-   * when that was so without the event loop.
-   */
-  #wait(): Promise<void> | undefined {
-    const { poller, tpm } = this.parts;
-    const timeout = this.#timeout();
-    // While a command runs in another thread, its answer comes through the event loop.
-    if (this.#busy && timeout !== 0 && tpm.pending === undefined) {
-      const due = ++this.#rounds % CLOCK_EVERY === 0 && performance.now() - this.#turned > TURN_MS;
-      if (due) return this.#turn(timeout);
-      this.#busy = false;
-      const sleep = timeout < 0 ? SLEEP_MS : Math.min(timeout, SLEEP_MS);
-      if (poller.now(sleep) > 0) return undefined;
-    }
-    return this.#waitAside(this.#timeout());
-  }
-
-  /** Gives the event loop a turn, then goes on waiting if nothing is to be done. */
-  async #turn(timeout: number): Promise<void> {
-    const ready = await this.parts.poller.aside(0);
-    this.#turned = performance.now();
-    if (ready > 0 || this.#ending) return;
-    this.#busy = false;
-    if (this.parts.poller.now(timeout < 0 ? SLEEP_MS : Math.min(timeout, SLEEP_MS)) > 0) return;
-    await this.#waitAside(this.#timeout());
-  }
-
-  async #waitAside(timeout: number): Promise<void> {
-    await this.parts.poller.aside(timeout);
-    this.#turned = performance.now();
-  }
-
   /** Milliseconds until something is due; -1 where nothing is. */
   #timeout(): number {
-    let deadline = this.#control?.deadline ?? Infinity;
+    let deadline = this.#control === undefined
+      ? this.#controlEntrance?.pausedUntil ?? Infinity
+      : this.#control.deadline ?? Infinity;
+    if (this.#hasRoom) deadline = Math.min(deadline, this.#dataEntrance?.pausedUntil ?? Infinity);
     if (this.parts.tpm.pending === undefined) {
       for (const { channel, reader, answering } of this.#clients) {
         if (channel.unsent || answering) continue;
@@ -201,16 +187,13 @@ export class Loop {
   }
 
   async #serveControl(found: number): Promise<void> {
-    const { control } = this.parts;
-    if (this.#control === undefined) {
-      if (found === 0 || control.listener === undefined) return;
-      const channel = await control.listener.accept();
-      if (channel !== undefined) {
-        this.#control = new ControlConnection(channel, this.parts.connection);
-      }
+    const connection = this.#control;
+    this.#served = connection;
+    if (connection === undefined) {
+      const channel = this.#controlEntrance?.accept();
+      if (channel !== undefined) this.#connectControl(channel);
       return;
     }
-    const connection = this.#control;
     if (connection.channel.unsent) {
       if (found !== 0 && !connection.channel.flush()) this.#dropControl();
       return;
@@ -222,6 +205,10 @@ export class Loop {
     }
     for (const effect of turn.effects) this.#apply(effect);
     if (turn.gone) this.#dropControl();
+  }
+
+  #connectControl(channel: Channel): void {
+    this.#control = new ControlConnection(channel, this.parts.connection);
   }
 
   #dropControl(): void {
@@ -239,29 +226,37 @@ export class Loop {
         this.parts.lock.release();
         break;
       case "useDataFd":
-        this.#connect(this.parts.channelOf(effect.fd));
+        try {
+          this.#connect(this.parts.channelOf(effect.fd));
+        } catch (error) {
+          this.parts.connection.closeFd(effect.fd);
+          throw error;
+        }
         break;
     }
   }
 
   /** Gives each data connection its turn, then takes a new one. */
   #serveData(listenerSlot: number | undefined): Promise<void> | undefined {
-    const { data, poller } = this.parts;
+    const { poller } = this.parts;
     for (let at = 0; at < this.#clients.length;) {
       const client = this.#clients[at]!;
       const found = client.slot === undefined ? 0 : poller.found(client.slot);
       // What was found is told once, also to one that goes to the end of the row and comes again.
       client.slot = undefined;
-      this.#busy ||= found !== 0;
+      this.#waiting.busy ||= found !== 0;
+      this.#served = client;
       const serving = this.#serveClient(client, found);
       if (serving !== undefined) return serving;
       // It may have gone, or to the end of the row.
       if (this.#clients[at] === client) at++;
     }
-    const waiting = listenerSlot !== undefined && poller.found(listenerSlot) !== 0;
-    if (!waiting || data.listener === undefined) return undefined;
-    this.#busy = true;
-    return this.#accept(data.listener);
+    this.#served = undefined;
+    if (listenerSlot === undefined || poller.found(listenerSlot) === 0) return undefined;
+    this.#waiting.busy = true;
+    const channel = this.#dataEntrance?.accept();
+    if (channel !== undefined) this.#connect(channel);
+    return undefined;
   }
 
   #serveClient(client: DataConnection, found: number): Promise<void> | undefined {
@@ -278,9 +273,8 @@ export class Loop {
     return this.#serveMessages(client, found !== 0);
   }
 
-  async #accept(listener: Listener): Promise<void> {
-    const channel = await listener.accept();
-    if (channel !== undefined) this.#connect(channel);
+  get #hasRoom(): boolean {
+    return this.#clients.length < this.#clientsMax;
   }
 
   #connect(channel: Channel): void {

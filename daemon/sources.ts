@@ -1,11 +1,9 @@
 // Opens the channels that the configuration names; says clearly what stood in the way.
+import { fitsSocket } from "../ffi/unix_path.ts";
 import type { Source } from "./config.ts";
 import type { System } from "./system.ts";
 import { type Channel, DescriptorChannel } from "../transports/channel.ts";
 import { type Listener, listenPassed, listenTcp, listenUnix } from "../transports/listener.ts";
-
-/** sun_path of struct sockaddr_un, less its NUL. */
-const UNIX_PATH_MAX = 107;
 
 /** A channel's beginning: either somebody to accept from, or a connection that is there. */
 export interface Opened {
@@ -52,8 +50,7 @@ function listening(what: string, where: string, open: () => Listener): Listener 
  */
 function bindable(path: string): string {
   if (path.startsWith("/")) return path;
-  const length = new TextEncoder().encode(`${Deno.cwd()}/${path}`).length;
-  return length > UNIX_PATH_MAX ? `/proc/self/cwd/${path}` : path;
+  return fitsSocket(`${Deno.cwd()}/${path}`) ? path : `/proc/self/cwd/${path}`;
 }
 
 function describe(source: Source): string {

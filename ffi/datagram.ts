@@ -1,6 +1,7 @@
 // A Unix datagram socket to somebody who only listens: how a service tells its manager what it is
 // about. What is said is the daemon's affair.
 import { type Libc, openLibc } from "./libc.ts";
+import { UNIX_PATH_MAX } from "./unix_path.ts";
 
 const symbols = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -17,8 +18,6 @@ const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 /** `struct sockaddr_un`: u16 family, char path[108]. */
 const PATH_OFFSET = 2;
-/** Longest path that leaves room for its NUL. */
-const PATH_MAX = 107;
 
 export class DatagramSocket {
   readonly #c = openLibc(symbols);
@@ -27,7 +26,7 @@ export class DatagramSocket {
   /** Connects to a path, or to an abstract name that begins with `@`. Throws SystemError. */
   constructor(libc: Libc, name: string) {
     const path = new TextEncoder().encode(name.replace(/^@/, "\0"));
-    if (path.length > PATH_MAX) throw new RangeError(`the path '${name}' is too long`);
+    if (path.length > UNIX_PATH_MAX) throw new RangeError(`the path '${name}' is too long`);
     const address = new Uint8Array(PATH_OFFSET + path.length);
     new DataView(address.buffer).setUint16(0, AF_UNIX, true);
     address.set(path, PATH_OFFSET);

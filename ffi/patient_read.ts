@@ -1,7 +1,7 @@
 // Reads what others write in their own time: a pipe whose other end takes long, or never closes, must
 // not keep the process from being ended.
 import type { Files } from "./files.ts";
-import { openLibc, pointerTo } from "./libc.ts";
+import { Errno, type Libc, openLibc, pointerTo } from "./libc.ts";
 import { POLLFD_SIZE, POLLIN, pollSymbols } from "./poll.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function readToEnd(
   let length = 0;
   try {
     while (length < whole.length) {
-      await readable(fd);
+      await readable(files.libc, fd);
       const count = files.read(fd, whole.subarray(length), subject);
       if (count === 0) break;
       length += count;
@@ -31,14 +31,21 @@ export async function readToEnd(
   }
 }
 
-/** Waits until reading would not wait; a descriptor that is not open counts as ready. */
-async function readable(fd: number): Promise<void> {
+/**
+ * Waits until reading would not wait, or accepting, at most `timeoutMs` where that is given; a
+ * descriptor that is not open counts as ready. Throws SystemError.
+ */
+export async function readable(libc: Libc, fd: number, timeoutMs = -1): Promise<void> {
   const c = openLibc(pollSymbols);
   const slot = new Uint8Array(POLLFD_SIZE);
   new Int32Array(slot.buffer, 0, 1)[0] = fd;
   new Int16Array(slot.buffer, 4, 1)[0] = POLLIN;
-  // What is there already, as in every file, needs no turn of the event loop.
-  let ready = c.poll(pointerTo(slot), 1, 0);
-  // A signal ends a wait with -1.
-  while (ready <= 0) ready = await c.pollAside(slot, 1, -1);
+  for (;;) {
+    // What is there already, as in every file, needs no turn of the event loop.
+    const ready = c.poll(pointerTo(slot), 1, 0);
+    if (ready > 0) return;
+    if (ready < 0 && libc.errno !== Errno.EINTR) throw libc.error("poll");
+    // A failure beside the event loop leaves its reason in another thread: the call above has it.
+    if (await c.pollAside(slot, 1, timeoutMs) === 0) return;
+  }
 }

@@ -1,6 +1,6 @@
-// Sockets by descriptor: receive, send, accept, passed descriptors, and finding the descriptor of a
-// socket that Deno opened (Deno shows none). What the bytes mean is the callers' affair.
-import { addressOf, cString, Errno, Handed, type Libc, openLibc } from "./libc.ts";
+// Sockets by descriptor: receive, send, accept, passed descriptors, and taking over a listening
+// socket that Deno opened. What the bytes mean is the callers' affair.
+import { addressOf, Errno, Handed, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
   /** ssize_t recv(int fd, void *buf, size_t len, int flags) */
@@ -16,13 +16,8 @@ const symbols = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   /** int setsockopt(int fd, int level, int option, const void *value, socklen_t size) */
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
-  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   /** int getsockopt(int fd, int level, int option, void *value, socklen_t *size) */
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
-  epoll_create1: { parameters: ["i32"], result: "i32" },
-  /** int epoll_ctl(int epfd, int op, int fd, struct epoll_event *); EINVAL for other kinds. */
-  epoll_ctl: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
 } as const;
 
 const MSG_DONTWAIT = 0x40;
@@ -34,26 +29,18 @@ const SO_PROTOCOL = 38;
 const SCM_RIGHTS = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const F_SETFL = 4;
+const F_DUPFD_CLOEXEC = 1030;
+const O_NONBLOCK = 0o4000;
 const SO_RCVTIMEO = 20;
-const EPOLL_CTL_MOD = 3;
-const EPOLL_CLOEXEC = 0o2000000;
-/**
- * `struct epoll_event` (12 bytes, 16 on arm64) that asks for nothing, only when it changes
- * (EPOLLET); its data 0 is what the runtime's own waker has, which means nothing to it.
- */
-const silence = Uint8Array.of(0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-const AF_UNIX = 1;
 const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
 const STDERR = 2;
 
 /** Nothing can be done at once: the answer of a call that would have to wait. */
 export const WOULD_BLOCK = -1;
 
-/** The kernel's usual hard limit for a process. */
-const DESCRIPTOR_MAX = 1 << 16;
-
-/** `struct sockaddr_storage`: family, then a port (IPv4 and IPv6) or a path (Unix). */
-const sockaddrLayout = { size: 128, port: 2, path: 2 } as const;
+/** How many descriptors other threads may open while the runtime opens one. */
+const OTHERS_MAX = 64;
 
 /** `struct msghdr` and `struct cmsghdr` of 64-bit Linux. */
 const msghdrLayout = { size: 56, iov: 16, iovLength: 24, control: 32, controlLength: 40 } as const;
@@ -69,15 +56,12 @@ export interface Received {
 
 export class Sockets {
   readonly #c = openLibc(symbols);
-  readonly #address = new Uint8Array(sockaddrLayout.size);
-  readonly #peer = new Uint8Array(sockaddrLayout.size);
   readonly #size = new Uint32Array(1);
   readonly #option = new Int32Array(1);
   readonly #received = new Handed();
   readonly #sent = new Handed();
-  /** Descriptors that are somebody's already, so that an adoption cannot take them again. */
-  readonly #owned = new Set<number>();
 
+  readonly kept: unknown[] = [];
   constructor(readonly libc: Libc) {}
 
   /**
@@ -146,15 +130,27 @@ export class Sockets {
     return { count, fd: passed ? controlView.getInt32(cmsghdrLayout.size, true) : undefined };
   }
 
-  /** Accepts a waiting connection, or {@linkcode WOULD_BLOCK}. */
+  /**
+   * Accepts a waiting connection, or {@linkcode WOULD_BLOCK}. Several answers of one client are sent
+   * as they come: over TCP the second would else wait until the first is acknowledged.
+   */
   accept(listener: number): number {
     const fd = this.#c.accept4(listener, null, null, SOCK_CLOEXEC);
-    return fd >= 0 ? fd : this.#blocked("accept");
+    if (fd < 0) return this.#blocked("accept");
+    this.#option[0] = 1;
+    const on = new Uint8Array(this.#option.buffer);
+    // A Unix socket has no such option.
+    this.#c.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, on.length);
+    return fd;
   }
 
   close(fd: number): void {
-    this.#owned.delete(fd);
     this.#c.close(fd);
+  }
+
+  /** Has accepting from a passed socket never wait, whoever else takes the connection. */
+  neverBlock(listener: number): void {
+    this.libc.check(this.#c.fcntl(listener, F_SETFL, O_NONBLOCK), "fcntl");
   }
 
   /** Whether a descriptor is a socket that connections can be accepted from. */
@@ -175,86 +171,29 @@ export class Sockets {
     return result === 0 ? this.#option[0] : undefined;
   }
 
-  /** The descriptor of a listener that Deno just opened on a TCP port, or on a Unix path. */
-  listener(at: { port: number } | { path: string }): number | undefined {
-    const named = "port" in at
-      ? () => this.#family() !== AF_UNIX && this.#port(this.#address) === at.port
-      : () => this.#family() === AF_UNIX && this.#pathEndsWith(cString(at.path));
-    return this.#find((fd) => this.#named(fd) && named() && this.isListening(fd));
-  }
-
   /**
-   * Finds the descriptor of a connection that Deno accepted, and silences it in Deno's event loop,
-   * which would wake up for every byte that arrives; receiving from it may sleep from then on. It is
-   * closed by closing Deno's connection: a duplicate would not do, as Deno shuts the connection down
-   * when it closes it. Ports tell TCP connections apart; a Unix connection has the name of its
-   * listener.
+   * Takes over a listening socket that the runtime opens: a duplicate is ours, and the runtime has
+   * nothing to do with it any more. Deno shows no descriptors, but a new one is the lowest that was
+   * free before, or soon behind it where another thread was faster.
    */
-  adopt(listener: number, ports: { local: number; remote: number } | undefined): number {
-    if (!this.#named(listener)) throw this.libc.error("getsockname");
-    const name = this.#address.slice();
-    const found = this.#find((fd) => {
-      if (!this.#named(fd) || this.isListening(fd)) return false;
-      if (ports === undefined) return equal(this.#address, name);
-      return this.#port(this.#address) === ports.local && this.#peerNamed(fd) &&
-        this.#port(this.#peer) === ports.remote;
-    });
-    if (found === undefined) throw new Error("an accepted connection has no descriptor");
-    for (let fd = 3; fd < found; fd++) {
-      if (this.#c.epoll_ctl(fd, EPOLL_CTL_MOD, found, silence) === 0) break;
+  takeListener(open: () => { close(): void }): number {
+    const lowest = this.#duplicate(STDERR);
+    this.close(lowest);
+    const listener = open();
+    try {
+      for (let fd = lowest; fd < lowest + OTHERS_MAX; fd++) {
+        if (this.isListening(fd)) return this.#duplicate(fd);
+      }
+    } finally {
+      // scratch: closing it would remove the path
+      this.kept.push(listener);
     }
-    this.#c.fcntl(found, F_SETFL, 0);
-    return this.own(found);
+    throw new Error("a listening socket has no descriptor");
   }
 
-  /** Notes that a descriptor is somebody's, until {@linkcode close}. */
-  own(fd: number): number {
-    this.#owned.add(fd);
-    return fd;
-  }
-
-  /** The opposite, for a descriptor that somebody else closes. */
-  disown(fd: number): void {
-    this.#owned.delete(fd);
-  }
-
-  /**
-   * The descriptor that `matches`. A new one is the lowest that was free, so it is mostly the last
-   * one before what is the lowest free one now: each that is asked about costs a call of the kernel.
-   */
-  #find(matches: (fd: number) => boolean): number | undefined {
-    const free = this.#c.epoll_create1(EPOLL_CLOEXEC);
-    if (free >= 0) this.#c.close(free);
-    const tried = (fd: number) => !this.#owned.has(fd) && matches(fd);
-    for (let fd = free - 1; fd > STDERR; fd--) if (tried(fd)) return fd;
-    for (let fd = Math.max(free, STDERR + 1); fd < DESCRIPTOR_MAX; fd++) if (tried(fd)) return fd;
-    return undefined;
-  }
-
-  #named(fd: number): boolean {
-    this.#address.fill(0);
-    this.#size[0] = this.#address.length;
-    return this.#c.getsockname(fd, this.#address, new Uint8Array(this.#size.buffer)) === 0;
-  }
-
-  #peerNamed(fd: number): boolean {
-    this.#size[0] = this.#peer.length;
-    return this.#c.getpeername(fd, this.#peer, new Uint8Array(this.#size.buffer)) === 0;
-  }
-
-  #family(): number {
-    return this.#address[0]! | this.#address[1]! << 8;
-  }
-
-  /** Deno may have made a relative path absolute. */
-  #pathEndsWith(path: Uint8Array): boolean {
-    const end = this.#size[0]!;
-    const begin = end - path.length;
-    return begin >= sockaddrLayout.path && equal(this.#address.subarray(begin, end), path);
-  }
-
-  #port(address: Uint8Array): number {
-    return address[sockaddrLayout.port]! << 8 | address[sockaddrLayout.port + 1]!;
+  /** The lowest free descriptor beyond the standard ones, for the same file. */
+  #duplicate(fd: number): number {
+    return this.libc.check(this.#c.fcntl(fd, F_DUPFD_CLOEXEC, STDERR + 1), "fcntl");
   }
 
   #blocked(call: string): typeof WOULD_BLOCK {
@@ -262,8 +201,4 @@ export class Sockets {
     if (errno === Errno.EAGAIN || errno === Errno.EINTR) return WOULD_BLOCK;
     throw this.libc.error(call);
   }
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.toHex() === b.toHex();
 }

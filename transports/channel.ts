@@ -45,11 +45,7 @@ export class DescriptorChannel implements Channel {
     private readonly sockets: Sockets,
     readonly fd: number,
     private readonly kind: "socket" | "device",
-    /** Closes the descriptor, where another than us has to. */
-    private readonly closeDescriptor = () => sockets.close(fd),
-  ) {
-    sockets.own(fd);
-  }
+  ) {}
 
   get neverWaits(): boolean {
     return this.kind === "socket";
@@ -121,7 +117,6 @@ export class DescriptorChannel implements Channel {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.sockets.disown(this.fd);
-    this.closeDescriptor();
+    this.sockets.close(this.fd);
   }
 }

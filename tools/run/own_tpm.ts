@@ -55,7 +55,7 @@ export async function openOwnTpm(
   if (tpm.start(false) !== 0) throw new Error(`the ${tpm.family.name} could not be turned on`);
   tpm.startup("clear");
   if (data.listener === undefined) throw new Error("there is no data channel");
-  await prove(tpm, data.listener, found.place);
+  await prove(system.libc, tpm, data.listener, found.place);
   return { place: found.place, loop: makeLoop(found.parts, found.opened) };
 }
 

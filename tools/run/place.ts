@@ -1,5 +1,7 @@
 // Where a TPM is reached for a while: a folder of our own with short socket names in it, or two
 // neighbouring TCP ports. Finds one that nobody else can use or take.
+import { fitsSocket } from "../../ffi/unix_path.ts";
+
 /** The two channels' addresses. */
 export type Place =
   | { kind: "unix"; folder: string; socket: string; control: string }
@@ -9,9 +11,6 @@ export const LOOPBACK = "127.0.0.1";
 const FOLDER_PREFIX = "swtpm-";
 const SOCKET = "sock";
 const CONTROL = "sock.ctrl";
-
-/** sun_path of struct sockaddr_un, less its NUL. */
-const UNIX_PATH_MAX = 107;
 
 /** Below the ports that the kernel gives to connections (ip_local_port_range). */
 const PORTS = { from: 16_384, pairs: 8_192 } as const;
@@ -46,7 +45,7 @@ export function makeFolder(): { folder: string } | { reasons: string[] } {
     }
     try {
       const folder = Deno.makeTempDirSync({ dir: candidate, prefix: FOLDER_PREFIX });
-      if (bytesIn(`${folder}/${CONTROL}`) <= UNIX_PATH_MAX) return { folder };
+      if (fitsSocket(`${folder}/${CONTROL}`)) return { folder };
       Deno.removeSync(folder);
       reasons.push(`'${candidate}' is too long for a socket's path`);
     } catch (error) {
@@ -68,8 +67,4 @@ export function tcpPlace(): Place {
 /** Where the channels are, in the words of `--json`. */
 export function addressesOf(place: Place): { sock?: string; ctrl?: string; port?: number } {
   return place.kind === "unix" ? { sock: place.socket, ctrl: place.control } : { port: place.port };
-}
-
-function bytesIn(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

@@ -1,5 +1,7 @@
 // Shows that a TPM answers where its clients will ask: a command goes through the socket, once, before
 // anybody is told of it. Afterwards the loop serves.
+import type { Libc } from "../../ffi/libc.ts";
+import { readable } from "../../ffi/patient_read.ts";
 import { WOULD_BLOCK } from "../../ffi/sockets.ts";
 import type { Tpm } from "../../tpm/tpm.ts";
 import type { Channel } from "../../transports/channel.ts";
@@ -14,12 +16,19 @@ const TPM2_CC_ReadClock = 0x181;
 
 /** Other processes that happen to knock at a TCP port before we do. */
 const STRANGERS_MAX = 16;
+/** What was sent on this machine is there, unless the machine is very busy. */
+const ARRIVAL_MS = 1000;
 const RESPONSE_MAX = 64;
 
 const resultAt = responseHeader.reader("code");
 
 /** Throws where the TPM cannot be reached or does not answer with success. */
-export async function prove(tpm: Tpm, listener: Listener, place: Place): Promise<void> {
+export async function prove(
+  libc: Libc,
+  tpm: Tpm,
+  listener: Listener,
+  place: Place,
+): Promise<void> {
   const command = commandHeader.encode(
     tpm.family.prefixed
       ? { tag: Tpm2.ST_NO_SESSIONS, size: commandHeader.size, code: TPM2_CC_ReadClock }
@@ -27,7 +36,7 @@ export async function prove(tpm: Tpm, listener: Listener, place: Place): Promise
   );
   using client = await connect(place);
   await client.write(command);
-  const channel = await acceptSender(listener, command);
+  const channel = await acceptSender(libc, listener, command);
   try {
     channel.send(await tpm.process(command, command.length));
     const response = new Uint8Array(RESPONSE_MAX);
@@ -49,11 +58,17 @@ function connect(place: Place): Promise<Deno.Conn> {
 }
 
 /** The connection on which the command has arrived; others are closed. */
-async function acceptSender(listener: Listener, command: Uint8Array): Promise<Channel> {
+async function acceptSender(
+  libc: Libc,
+  listener: Listener,
+  command: Uint8Array,
+): Promise<Channel> {
   const received = new Uint8Array(command.length);
   for (let stranger = 0; stranger < STRANGERS_MAX; stranger++) {
-    const channel = await listener.accept();
+    await readable(libc, listener.fd, ARRIVAL_MS);
+    const channel = listener.accept();
     if (channel === undefined) continue;
+    await readable(libc, channel.fd, ARRIVAL_MS);
     const count = channel.receive(received);
     const ours = count !== WOULD_BLOCK && count === command.length &&
       received.every((byte, index) => byte === command[index]);
