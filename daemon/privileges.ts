@@ -9,19 +9,21 @@ const ID_MAX = 2 ** 32 - 1;
 /** Who to become, as far as it can be said before the root changes. */
 export interface Identity {
   name: string;
+  /** The number that the name is, where it is one: it stands for the user and the group alike. */
+  id: number | undefined;
   /** What the system's files outside of the new root say. */
   outside: User | undefined;
 }
 
 /** Looks a user up while the system's own files can still be seen. */
 export function identify({ users }: System, name: string): Identity {
-  return { name, outside: /^\d+$/.test(name) ? undefined : users.user(name) };
+  const id = /^\d+$/.test(name) ? Number(name) : undefined;
+  return { name, id, outside: id === undefined ? users.user(name) : undefined };
 }
 
 /** Who that is, by the files in the new root first; undefined where there is no such user. */
-export function userOf({ users }: System, { name, outside }: Identity): User | undefined {
-  const id = Number(name);
-  return /^\d+$/.test(name) ? { uid: id, gid: id } : users.user(name) ?? outside;
+export function userOf({ users }: System, { name, id, outside }: Identity): User | undefined {
+  return id !== undefined ? { uid: id, gid: id } : users.user(name) ?? outside;
 }
 
 /**
@@ -40,13 +42,12 @@ export function changeRoot({ users }: System, directory: string): void {
 }
 
 /**
- * Becomes a user for good: groups, group, user, in the only order that works. A number stands for
- * the user and the group alike. The files in the new root count first, as in the C program.
+ * Becomes a user for good: groups, group, user, in the only order that works. The files in the new
+ * root count first, as in the C program.
  */
-export function becomeUser({ users }: System, { name, outside }: Identity): void {
+export function becomeUser({ users }: System, { name, id, outside }: Identity): void {
   try {
-    if (/^\d+$/.test(name)) {
-      const id = Number(name);
+    if (id !== undefined) {
       if (id > ID_MAX) throw new Error(`the number is outside valid range [0..${ID_MAX}]`);
       if (users.effective.uid === 0) users.setOnlyGroup(id);
       users.setGroup(id);
