@@ -1,7 +1,12 @@
 // A command line, understood step by step in the C program's order, so that the first thing wrong is
 // the one that is reported: words, then root and user, the log, all the rest. Nothing is opened or
 // read here.
-import type { DaemonConfig, DataConfig, Interface } from "../daemon/config.ts";
+import {
+  blankConfig,
+  type DaemonConfig,
+  type DataConfig,
+  type Interface,
+} from "../daemon/config.ts";
 import type { LogConfig } from "../daemon/log.ts";
 import { controlConfig, dataOfDescriptor, dataOfPort, dataOfServer } from "./channels.ts";
 import {
@@ -178,7 +183,8 @@ export class CommandLine {
 
   /** All the rest; `device` is the descriptor of {@linkcode device}. */
   config(log: LogConfig | undefined, device?: number): DaemonConfig {
-    const config = this.#blank(log);
+    const blank = blankConfig(this.which, this.tpm2);
+    const config = { ...blank, log, terminate: this.#line.has("terminate") };
     switch (this.which) {
       case "socket":
         return this.#socketConfig(config);
@@ -187,33 +193,6 @@ export class CommandLine {
       case "cuse":
         return this.#cuseConfig(config);
     }
-  }
-
-  #blank(log: LogConfig | undefined): DaemonConfig {
-    const tpm2 = this.#line.has("tpm2");
-    return {
-      interface: this.which,
-      tpm2,
-      print: undefined,
-      log,
-      terminate: this.#line.has("terminate"),
-      data: undefined,
-      control: undefined,
-      vtpmProxy: false,
-      cuse: undefined,
-      state: undefined,
-      key: undefined,
-      migrationKey: undefined,
-      pid: undefined,
-      policy: { rejectLocality4: false, allowSetLocality: false },
-      startNow: false,
-      startup: undefined,
-      autoShutdown: true,
-      incoming: false,
-      profile: undefined,
-      pcap: undefined,
-      seccomp: "kill",
-    };
   }
 
   #socketConfig(config: DaemonConfig): DaemonConfig {

@@ -5,7 +5,9 @@ import type { LocalityPolicy } from "../tpm/tpm.ts";
 import type { StartupType } from "../tpm/family.ts";
 import type { LogConfig } from "./log.ts";
 
-export type Interface = "socket" | "chardev" | "cuse";
+/** The programs that emulate a TPM: what they differ in is how its users reach it. */
+export const INTERFACES = ["socket", "chardev", "cuse"] as const;
+export type Interface = typeof INTERFACES[number];
 
 /** Where a channel's connections come from. */
 export type Source =
@@ -92,4 +94,31 @@ export interface DaemonConfig {
   pcap: PcapConfig | undefined;
   /** What happens on a system call that the sandbox denies; none: there is no sandbox. */
   seccomp: "kill" | "log" | "none";
+}
+
+/** A process of which nothing was asked but to be there. */
+export function blankConfig(which: Interface, tpm2: boolean): DaemonConfig {
+  return {
+    interface: which,
+    tpm2,
+    print: undefined,
+    log: undefined,
+    terminate: false,
+    data: undefined,
+    control: undefined,
+    vtpmProxy: false,
+    cuse: undefined,
+    state: undefined,
+    key: undefined,
+    migrationKey: undefined,
+    pid: undefined,
+    policy: { rejectLocality4: false, allowSetLocality: false },
+    startNow: false,
+    startup: undefined,
+    autoShutdown: true,
+    incoming: false,
+    profile: undefined,
+    pcap: undefined,
+    seccomp: "kill",
+  };
 }

@@ -1,7 +1,7 @@
 // A TPM in this very process for a while: on, started up and proven before anybody is told of it,
 // open to several clients, its state in memory unless a place is named. Who uses it is left to
 // run.ts and start.ts.
-import type { DaemonConfig } from "../../daemon/config.ts";
+import { blankConfig, type DaemonConfig } from "../../daemon/config.ts";
 import { makeLoop, open } from "../../daemon/emulator.ts";
 import type { Log } from "../../daemon/log.ts";
 import type { Loop } from "../../daemon/loop.ts";
@@ -74,25 +74,17 @@ async function atFreePorts<T>(openAt: (place: Place) => Promise<T>): Promise<T> 
 function configFor(options: TpmOptions, place: Place): DaemonConfig {
   const { control, data } = sources(place);
   return {
-    interface: "socket",
-    tpm2: options.tpm2,
-    print: undefined,
+    ...blankConfig("socket", options.tpm2),
     log: options.log,
-    terminate: false,
     data: { source: data, disconnect: false, terminate: false, clientsMax: CLIENTS_MAX },
     control: { source: control, terminate: false },
-    vtpmProxy: false,
-    cuse: undefined,
     state: options.state ??
       { uri: MEMORY, mode: undefined, lock: false, backup: false, fsync: false },
     key: options.key,
     migrationKey: options.migrationKey,
-    pid: undefined,
     policy: options.policy,
     startNow: true,
     startup: "clear",
-    autoShutdown: true,
-    incoming: false,
     profile: options.profile,
     pcap: options.pcap,
     // COMMAND would inherit the filter, and starting it is one of the calls that it denies.
