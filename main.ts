@@ -2,9 +2,10 @@
 import { type CommandLine, readCommandLine } from "./cli/command_line.ts";
 import type { Surroundings } from "./cli/line.ts";
 import { nearest } from "./cli/nearest.ts";
+import { isOneOf, PROGRAMS, type Tool, TOOLS } from "./cli/programs.ts";
 import { UsageError } from "./cli/usage_error.ts";
 import { Background, descriptorKind, isSecond, startInBackground } from "./daemon/background.ts";
-import type { DaemonConfig, Interface } from "./daemon/config.ts";
+import { type DaemonConfig, type Interface, INTERFACES } from "./daemon/config.ts";
 import { askInfo, type EmulatorParts, runEmulator } from "./daemon/emulator.ts";
 import { explain } from "./daemon/explain.ts";
 import { Log } from "./daemon/log.ts";
@@ -19,14 +20,21 @@ import type { Libtpms } from "./ffi/libtpms.ts";
 const PROGRAM = "swtpm";
 /** Exit codes of the cuse interface, the C program's negative numbers in eight bits. */
 const CUSE_EXIT = { notRoot: 252, noUser: 251 } as const;
-const INTERFACES: readonly string[] = ["socket", "chardev", "cuse"] satisfies Interface[];
-const COMMANDS = [...INTERFACES, "run", "start", "stop", "doctor", "completions"];
 
-type Tool = (
+/** What a program beside the emulator does with the words behind its name. */
+type Run = (
   system: System,
   surroundings: Surroundings,
   words: readonly string[],
 ) => Promise<number>;
+
+/** What they are made of is loaded only when one is asked for. */
+const tools: Readonly<Record<Tool, () => Promise<Run>>> = {
+  run: async () => (await import("./tools/run.ts")).run,
+  start: async () => (await import("./tools/start.ts")).start,
+  stop: async () => (await import("./tools/stop.ts")).stop,
+  doctor: async () => (await import("./tools/doctor.ts")).doctor,
+};
 
 /** Does what the words ask for; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -64,38 +72,24 @@ async function obey(system: System, args: readonly string[]): Promise<number> {
     else print(system, script);
     return script === undefined ? 1 : 0;
   }
-  const tool = await toolNamed(which);
-  if (tool !== undefined) return await tool(system, surroundingsOf(system), rest);
-  if (!INTERFACES.includes(which)) {
-    const near = nearest(which, COMMANDS);
+  if (isOneOf(TOOLS, which)) {
+    const tool = await tools[which]();
+    return await tool(system, surroundingsOf(system), rest);
+  }
+  if (!isOneOf(INTERFACES, which)) {
+    const near = nearest(which, PROGRAMS);
     const hint = near === undefined ? "" : ` (did you mean '${near}'?)`;
     printAside(
       `Unsupported TPM interface type '${which}'${hint}.\n${(await help()).topHelp(PROGRAM)}`,
     );
     return 1;
   }
-  return await emulate(system, which as Interface, rest);
+  return await emulate(system, which, rest);
 }
 
 /** Pages that few starts print. */
 function help() {
   return import("./cli/help.ts");
-}
-
-/** A program beside the emulator; what it is made of is loaded only when it is asked for. */
-async function toolNamed(name: string): Promise<Tool | undefined> {
-  switch (name) {
-    case "run":
-      return (await import("./tools/run.ts")).run;
-    case "start":
-      return (await import("./tools/start.ts")).start;
-    case "stop":
-      return (await import("./tools/stop.ts")).stop;
-    case "doctor":
-      return (await import("./tools/doctor.ts")).doctor;
-    default:
-      return undefined;
-  }
 }
 
 /** One run of an interface: words, background, root, user, log, the rest, in this order. */

@@ -1,22 +1,21 @@
 // Completion scripts for shells, from the option table: options of each interface, sub-parameters
 // with their values, files and folders where the argument is one.
-import type { Interface } from "../daemon/config.ts";
+import { INTERFACES } from "../daemon/config.ts";
 import type { ParameterType } from "./grammar.ts";
 import { type Option, optionsOf } from "./options.ts";
-import { type Tool, type ToolOption, toolOptions } from "./tool_options.ts";
+import { PROGRAMS, TOOLS } from "./programs.ts";
+import { type ToolOption, toolOptions } from "./tool_options.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = typeof SHELLS[number];
 
-const INTERFACES: readonly Interface[] = ["socket", "chardev", "cuse"];
-const TOOLS: readonly Tool[] = ["run", "start", "stop", "doctor"];
-const TOP = [...INTERFACES, ...TOOLS, "completions", "--help", "--version"];
+const TOP = [...PROGRAMS, "--help", "--version"];
 
 /** An option of an interface, or of a program beside it. */
 type Completed = Option | ToolOption;
 
 /** Who has options, with them. */
-const PROGRAMS: readonly { name: string; options: readonly Completed[] }[] = [
+const COMPLETED: readonly { name: string; options: readonly Completed[] }[] = [
   ...INTERFACES.map((name) => ({ name, options: optionsOf(name) })),
   ...TOOLS.map((name) => ({ name, options: toolOptions(name) })),
 ];
@@ -70,11 +69,11 @@ function header(shell: Shell, use: string): string {
 }
 
 function bash(): string {
-  const optionCases = PROGRAMS.map(({ name, options }) =>
+  const optionCases = COMPLETED.map(({ name, options }) =>
     `    ${name}) words="${options.flatMap(names).join(" ")}" ;;`
   );
   const seen = new Map<string, Completed>();
-  for (const option of PROGRAMS.flatMap(({ options }) => options)) seen.set(option.name, option);
+  for (const option of COMPLETED.flatMap(({ options }) => options)) seen.set(option.name, option);
   const argumentCases = [...seen.values()].flatMap((option) => {
     const words = argumentWords(option);
     const pattern = names(option).join("|");
@@ -160,7 +159,7 @@ function zsh(): string {
     run: "      '*::command:_normal'",
     doctor: "      '*:directory:_files -/'",
   };
-  const programCases = PROGRAMS.map(({ name: program, options }) => {
+  const programCases = COMPLETED.map(({ name: program, options }) => {
     const specs = options.flatMap((option) =>
       names(option).map((name) => {
         // Both --x y and --x=y.
@@ -198,7 +197,7 @@ _swtpm "$@"
 
 function fish(): string {
   const quote = (text: string) => `'${text.replace(/['\\]/g, (letter) => `\\${letter}`)}'`;
-  const lines = PROGRAMS.flatMap(({ name, options }) =>
+  const lines = COMPLETED.flatMap(({ name, options }) =>
     options.map((option) => {
       const words = argumentWords(option);
       return [

@@ -2,8 +2,7 @@
 // from it. Their help pages are prose, and stand beside the programs.
 import type { OptionShape } from "./getopt.ts";
 import { type Option, optionsOf } from "./options.ts";
-
-export type Tool = "run" | "start" | "stop" | "doctor";
+import type { Tool } from "./programs.ts";
 
 /** `help` is what completions say of an option. */
 export type ToolOption = OptionShape & Pick<Option, "help" | "parameters">;

@@ -61,7 +61,6 @@ export class Sockets {
   readonly #received = new Handed();
   readonly #sent = new Handed();
 
-  readonly kept: unknown[] = [];
   constructor(readonly libc: Libc) {}
 
   /**
@@ -172,28 +171,19 @@ export class Sockets {
   }
 
   /**
-   * Takes over a listening socket that the runtime opens: a duplicate is ours, and the runtime has
-   * nothing to do with it any more. Deno shows no descriptors, but a new one is the lowest that was
-   * free before, or soon behind it where another thread was faster.
+   * The descriptor of a listening socket that the runtime opens; it stays the runtime's to close,
+   * which removes a Unix socket's path. Deno shows no descriptors, but a new one is the lowest that
+   * was free before, or soon behind it where another thread was faster.
    */
-  takeListener(open: () => { close(): void }): number {
-    const lowest = this.#duplicate(STDERR);
+  listenerOf<L extends { close(): void }>(open: () => L): { fd: number; listener: L } {
+    const lowest = this.libc.check(this.#c.fcntl(STDERR, F_DUPFD_CLOEXEC, STDERR + 1), "fcntl");
     this.close(lowest);
     const listener = open();
-    try {
-      for (let fd = lowest; fd < lowest + OTHERS_MAX; fd++) {
-        if (this.isListening(fd)) return this.#duplicate(fd);
-      }
-    } finally {
-      // scratch: closing it would remove the path
-      this.kept.push(listener);
+    for (let fd = lowest; fd < lowest + OTHERS_MAX; fd++) {
+      if (this.isListening(fd)) return { fd, listener };
     }
+    listener.close();
     throw new Error("a listening socket has no descriptor");
-  }
-
-  /** The lowest free descriptor beyond the standard ones, for the same file. */
-  #duplicate(fd: number): number {
-    return this.libc.check(this.#c.fcntl(fd, F_DUPFD_CLOEXEC, STDERR + 1), "fcntl");
   }
 
   #blocked(call: string): typeof WOULD_BLOCK {

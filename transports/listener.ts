@@ -34,8 +34,10 @@ export interface UnixAddress {
 export function listenTcp(sockets: Sockets, address: TcpAddress): Listener {
   const { host, port, ifname } = address;
   const hostname = ifname === undefined ? host : `${host}%${ifname}`;
-  const open = () => Deno.listen({ transport: "tcp", hostname, port });
-  return listenerOf(sockets, sockets.takeListener(open));
+  const { fd, listener } = sockets.listenerOf(() =>
+    Deno.listen({ transport: "tcp", hostname, port })
+  );
+  return listenerAt(sockets, fd, () => listener.close());
 }
 
 /** Removes whatever stands at the path first, as the C program does: mostly a stale socket. */
@@ -44,7 +46,7 @@ export function listenUnix(sockets: Sockets, files: Files, address: UnixAddress)
   files.unlink(path);
   const open = () => Deno.listen({ transport: "unix", path });
   // Nobody may connect before the path has the mode that was asked for.
-  const listener = listenerOf(sockets, files.withUmask(0o177, () => sockets.takeListener(open)));
+  const { fd, listener } = files.withUmask(0o177, () => sockets.listenerOf(open));
   const close = () => {
     listener.close();
     try {
@@ -60,16 +62,16 @@ export function listenUnix(sockets: Sockets, files: Files, address: UnixAddress)
     close();
     throw error;
   }
-  return { ...listener, close };
+  return listenerAt(sockets, fd, close);
 }
 
 /** A listening socket that another program opened, such as libvirt's or systemd's. */
 export function listenPassed(sockets: Sockets, fd: number): Listener {
   sockets.neverBlock(fd);
-  return listenerOf(sockets, fd);
+  return listenerAt(sockets, fd, () => sockets.close(fd));
 }
 
-function listenerOf(sockets: Sockets, fd: number): Listener {
+function listenerAt(sockets: Sockets, fd: number, close: () => void): Listener {
   return {
     fd,
     accept() {
@@ -77,6 +79,6 @@ function listenerOf(sockets: Sockets, fd: number): Listener {
       if (connection === WOULD_BLOCK) return undefined;
       return new DescriptorChannel(sockets, connection, "socket");
     },
-    close: () => sockets.close(fd),
+    close,
   };
 }

@@ -10,7 +10,8 @@ import {
 } from "../../cli/configuration.ts";
 import { getopt } from "../../cli/getopt.ts";
 import { Line, type Surroundings } from "../../cli/line.ts";
-import { type Tool, toolOptions } from "../../cli/tool_options.ts";
+import type { Tool } from "../../cli/programs.ts";
+import { toolOptions } from "../../cli/tool_options.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import type { DaemonConfig } from "../../daemon/config.ts";
 import type { LogConfig } from "../../daemon/log.ts";
