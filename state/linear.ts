@@ -1,6 +1,7 @@
 // States one behind the other in a single file or block device, behind a header with a table of
 // them: the C program's format, readable and writable by it. A new state goes into free space;
-// writing the header, which fits in one sector, then replaces the old one at one stroke.
+// writing the header, which fits in one sector, then replaces the old one at one stroke. What a
+// table must be like for the C program is said in linear_table.ts; each one that is written is so.
 import { type Files, type FileStatus, O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
 import { TpmResult } from "../wire/codes.ts";
@@ -11,13 +12,15 @@ import {
   endOfSections,
   entryOf,
   freeOffset,
+  hasGaps,
   hasMagic,
   type LinearHeader,
   linearHeader,
   mayBeDamaged,
   readHeader,
-  sectionFor,
+  roomFor,
   withEntry,
+  withoutGaps,
 } from "./linear_table.ts";
 
 /** Mode of a new file where the user gave none. */
@@ -88,7 +91,7 @@ export class LinearBackend implements Backend {
   store(name: StateName, bytes: Uint8Array<ArrayBuffer>): void {
     const fd = this.#opened();
     const before = this.#readHeader(fd);
-    const sectionLength = sectionFor(bytes.length);
+    const sectionLength = roomFor(bytes.length);
     const offset = freeOffset(before, sectionLength);
     const sizeBefore = this.#reserve(fd, offset + sectionLength);
     try {
