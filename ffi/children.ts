@@ -3,6 +3,7 @@
 // the duty of a process with the number 1. What they are for is the caller's affair.
 import { addressOf, cString, Errno, type Libc, openLibc } from "./libc.ts";
 import { type Ending, endingOf } from "./ending.ts";
+import type { Signals } from "./signals.ts";
 
 const symbols = {
   /** extern char **environ; the symbol's own address, as setenv(3) moves what it points to. */
@@ -18,27 +19,18 @@ const symbols = {
   /** pid_t waitpid(pid_t, int *status, int options) */
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
-  /** int sigaction(int, const struct sigaction *new, struct sigaction *old) */
-  sigaction: { parameters: ["i32", "pointer", "buffer"], result: "i32" },
-  /** sighandler_t signal(int, sighandler_t) */
-  signal: { parameters: ["i32", "pointer"], result: "pointer" },
-  getpgrp: { parameters: [], result: "i32" },
-  /** pid_t tcgetpgrp(int fd) */
-  tcgetpgrp: { parameters: ["i32"], result: "i32" },
+  /** pid_t getpgid(pid_t); 0 is this process. */
+  getpgid: { parameters: ["i32"], result: "i32" },
 } as const;
 
 /**
  * `posix_spawnattr_t` of glibc (spawn.h): short flags, pid_t group, the signals that get their
  * default action back, the signal mask, and more that stays zero.
  */
-const attributes = { size: 336, defaults: 8 } as const;
+const attributes = { size: 336, defaults: 8, mask: 136 } as const;
 const POSIX_SPAWN_SETSIGDEF = 4;
-/** The runtime ignores it, and exec(2) would hand that on: pipelines count on the default. */
-const SIGPIPE = 13;
+const POSIX_SPAWN_SETSIGMASK = 8;
 const WNOHANG = 1;
-/** `struct sigaction` begins with the handler; it is far smaller than this. */
-const SIGACTION_SIZE = 256;
-const SIG_IGN = 1n;
 const POINTER_SIZE = 8;
 
 /** A child that is no more. */
@@ -58,7 +50,10 @@ export class Children {
    */
   readonly #environment: readonly Deno.PointerObject[];
 
-  constructor(private readonly libc: Libc) {
+  constructor(
+    private readonly libc: Libc,
+    private readonly signals: Pick<Signals, "atStart">,
+  ) {
     this.#environment = pointersAt(new Deno.UnsafePointerView(this.#c.environ!).getPointer(0));
   }
 
@@ -68,9 +63,14 @@ export class Children {
    * program.
    */
   start(words: readonly string[], variables: Variables): number {
+    // What is ignored or blocked stays so through exec(2): pipelines, for one, count on SIGPIPE.
     const attr = new Uint8Array(attributes.size);
-    attr[0] = POSIX_SPAWN_SETSIGDEF;
-    attr[attributes.defaults + ((SIGPIPE - 1) >> 3)] = 1 << ((SIGPIPE - 1) & 7);
+    const { defaults, mask } = this.signals.atStart;
+    attr[0] = POSIX_SPAWN_SETSIGDEF | (mask === undefined ? 0 : POSIX_SPAWN_SETSIGMASK);
+    for (const signal of defaults) {
+      attr[attributes.defaults + ((signal - 1) >> 3)]! |= 1 << ((signal - 1) & 7);
+    }
+    if (mask !== undefined) attr.set(mask, attributes.mask);
     const strings = words.map(cString);
     const argv = vector(strings.map(addressOf));
     const assignments = Object.entries(variables).flatMap(([name, value]) =>
@@ -110,21 +110,9 @@ export class Children {
     this.#c.kill(pid, signal);
   }
 
-  /** Whether who started us wants this process to ignore a signal (nohup, a shell's `&`). */
-  ignored(signal: number): boolean {
-    const action = new Uint8Array(SIGACTION_SIZE);
-    return this.#c.sigaction(signal, null, action) === 0 &&
-      new BigUint64Array(action.buffer)[0] === SIG_IGN;
-  }
-
-  /** Ignores a signal, whatever was to happen with it; programs that we start ignore it, too. */
-  ignore(signal: number): void {
-    this.#c.signal(signal, Deno.UnsafePointer.create(SIG_IGN));
-  }
-
-  /** Whether our process group is the one that a terminal's keys signal. */
-  inForeground(terminal: number): boolean {
-    return this.#c.tcgetpgrp(terminal) === this.#c.getpgrp();
+  /** Whether a process is in our process group, which is the one that a terminal's keys signal. */
+  inOurGroup(pid: number): boolean {
+    return this.#c.getpgid(pid) === this.#c.getpgid(0);
   }
 }
 
