@@ -71,10 +71,11 @@ Deno.test("a passed descriptor: what it is decides what it can be", () => {
 });
 
 Deno.test("the state is where dir says, else backend-uri, else TPM_PATH", () => {
-  equal(config("--tpmstate backend-uri=file://f,dir=d").state?.uri, "dir://d");
+  const place = (words: string, variables = {}) => config(words, variables).state?.place;
+  deepEqual(place("--tpmstate backend-uri=file://f,dir=d"), { kind: "directory", path: "d" });
   const file = config("--tpmstate backend-uri=file://f").state;
-  deepEqual([file?.uri, file?.lock], ["file://f", false]);
-  deepEqual(config("", { TPM_PATH: "/t" }).state?.uri, "dir:///t");
+  deepEqual([file?.place, file?.lock], [{ kind: "file", path: "f" }, false]);
+  deepEqual(place("", { TPM_PATH: "/t" }), { kind: "directory", path: "/t" });
 });
 
 Deno.test("start-up flags: clear before state before deactivated, and each starts the TPM", () => {

@@ -3,6 +3,7 @@
 import type { DaemonConfig, PcapConfig, ProfileConfig, StateConfig } from "../daemon/config.ts";
 import type { LogConfig } from "../daemon/log.ts";
 import type { KeySource } from "../state/key_file.ts";
+import { placeOf, type StatePlace } from "../state/place.ts";
 import type { StartupType } from "../tpm/family.ts";
 import type { LocalityPolicy } from "../tpm/tpm.ts";
 import type { Line } from "./line.ts";
@@ -33,11 +34,14 @@ export function stateConfig(line: Line): StateConfig | undefined {
   };
   if (state === undefined) {
     const path = line.surroundings.variable("TPM_PATH");
-    return path === undefined ? undefined : { ...rest, uri: `dir://${path}`, lock: true };
+    if (path === undefined) return undefined;
+    return { ...rest, place: { kind: "directory", path }, lock: true };
   }
-  const uri = state.dir === undefined ? state["backend-uri"] : `dir://${state.dir}`;
-  if (uri === undefined) line.refuse("tpmstate", "one of dir and backend-uri must be given");
-  return { ...rest, uri, lock: state.lock ?? !uri.startsWith("file://") };
+  const { dir, "backend-uri": uri } = state;
+  const place: StatePlace = dir !== undefined
+    ? { kind: "directory", path: dir }
+    : placeOf(uri ?? line.refuse("tpmstate", "one of dir and backend-uri must be given"));
+  return { ...rest, place, lock: state.lock ?? place.kind !== "file" };
 }
 
 export function keyConfig(line: Line, option: "key" | "migration-key"): KeySource | undefined {

@@ -1,8 +1,9 @@
 // What one emulator process is to be: the command line as values, complete and checked.
 import type { KeySource } from "../state/key_file.ts";
-import type { TcpAddress, UnixAddress } from "../transports/listener.ts";
-import type { LocalityPolicy } from "../tpm/tpm.ts";
+import type { StatePlace } from "../state/place.ts";
 import type { StartupType } from "../tpm/family.ts";
+import type { LocalityPolicy } from "../tpm/tpm.ts";
+import type { TcpAddress, UnixAddress } from "../transports/listener.ts";
 import type { LogConfig } from "./log.ts";
 
 /** The programs that emulate a TPM: what they differ in is how its users reach it. */
@@ -35,8 +36,7 @@ export interface ControlConfig {
 }
 
 export interface StateConfig {
-  /** `dir://PATH` or `file://PATH`. */
-  uri: string;
+  place: StatePlace;
   /** Mode of the files, where one was given. */
   mode: number | undefined;
   lock: boolean;

@@ -137,8 +137,8 @@ function requireFreeName({ files }: System, { name }: DeviceIdentity): void {
  * this interface does.
  */
 function makeStateFolder({ files }: System, { state }: DaemonConfig, owner?: User): void {
-  const folder = /^dir:\/\/(.+)$/.exec(state?.uri ?? "")?.[1];
-  if (folder === undefined || files.statusOf(folder) !== undefined) return;
+  const folder = state?.place.kind === "directory" ? state.place.path : "";
+  if (folder === "" || files.statusOf(folder) !== undefined) return;
   Deno.mkdirSync(folder, { mode: STATE_MODE });
   if (owner !== undefined) files.chown(folder, owner.uid, owner.gid);
 }

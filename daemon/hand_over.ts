@@ -15,9 +15,11 @@ export function handOver(
   state: DaemonConfig["state"],
   user: User,
 ): void {
-  const [, scheme, path = ""] = /^(dir|file):\/\/(.+)$/.exec(state?.uri ?? "") ?? [];
-  if (scheme === "file") give(system, path, user);
-  if (scheme !== "dir") return;
+  const place = state?.place;
+  if (place?.kind !== "directory" && place?.kind !== "file") return;
+  const { kind, path } = place;
+  if (path === "") return;
+  if (kind === "file") return give(system, path, user);
   for (const { name } of Deno.readDirSync(path)) {
     if (STATE_FILE.test(name)) give(system, `${path}/${name}`, user);
   }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Files } from "../ffi/files.ts";
 import { Libc } from "../ffi/libc.ts";
+import { placeOf } from "../state/place.ts";
 import { printStates } from "./print_states.ts";
 
 const system = { files: new Files(new Libc()) };
@@ -23,7 +24,14 @@ function test(name: string, fn: (directory: string) => Promise<void>): void {
 
 function states(uri: string, tpm2 = true, given: { backup?: boolean; fsync?: boolean } = {}) {
   return printStates(system, {
-    state: { uri, mode: undefined, lock: true, backup: false, fsync: false, ...given },
+    state: {
+      place: placeOf(uri),
+      mode: undefined,
+      lock: true,
+      backup: false,
+      fsync: false,
+      ...given,
+    },
     tpm2,
   });
 }

@@ -1,9 +1,9 @@
 // Opens the channels that the configuration names; says clearly what stood in the way.
 import { fitsSocket } from "../ffi/unix_path.ts";
-import type { Source } from "./config.ts";
-import type { System } from "./system.ts";
 import { type Channel, DescriptorChannel } from "../transports/channel.ts";
 import { type Listener, listenPassed, listenTcp, listenUnix } from "../transports/listener.ts";
+import type { Source } from "./config.ts";
+import type { System } from "./system.ts";
 
 /** A channel's beginning: either somebody to accept from, or a connection that is there. */
 export interface Opened {

@@ -7,11 +7,6 @@ import { StateStore } from "../state/store.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";
 
-const DIRECTORY = "dir://";
-const FILE = "file://";
-/** State that ends with the process. */
-export const MEMORY = "memory://";
-
 /**
  * The backend of the configuration; what is wrong with it shows when it is first used. A directory is
  * what nearly every start has; the others are loaded when they are asked for.
@@ -27,30 +22,24 @@ export async function openBackend(
       "no state directory is configured: use --tpmstate dir=DIR or the variable TPM_PATH",
     );
   }
-  const { uri, mode, lock, backup, fsync } = state;
-  if (uri.startsWith(DIRECTORY)) {
-    return new DirectoryBackend(system.files, {
-      directory: uri.slice(DIRECTORY.length),
-      tpm2,
-      mode,
-      lock,
-      backup,
-      fsync,
-      report,
-    });
+  const { place, mode, lock, backup, fsync } = state;
+  if (place.kind === "directory") {
+    const directory = place.path;
+    const options = { directory, tpm2, mode, lock, backup, fsync, report };
+    return new DirectoryBackend(system.files, options);
   }
-  if (uri !== MEMORY && !uri.startsWith(FILE)) {
+  if (place.kind === "unknown") {
     return await missing(
-      `unsupported backend '${uri}': it is dir://DIRECTORY, file://FILE or memory://`,
+      `unsupported backend '${place.uri}': it is dir://DIRECTORY, file://FILE or memory://`,
     );
   }
   if (backup || fsync) {
     const option = backup ? "backup" : "fsync";
     return await missing(`the option '${option}' of --tpmstate is for directories only`);
   }
-  if (uri === MEMORY) return new (await import("../state/memory.ts")).MemoryBackend();
+  if (place.kind === "memory") return new (await import("../state/memory.ts")).MemoryBackend();
   const { LinearBackend } = await import("../state/linear.ts");
-  return new LinearBackend(system.files, { path: uri.slice(FILE.length), mode, lock, report });
+  return new LinearBackend(system.files, { path: place.path, mode, lock, report });
 }
 
 async function missing(reason: string): Promise<Backend> {

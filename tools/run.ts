@@ -177,8 +177,13 @@ function kept(tpm: TpmOptions, folder: string): TpmOptions {
   const { name, level } = KEPT_LOG;
   return {
     ...tpm,
-    state: tpm.state ??
-      { uri: `dir://${folder}`, mode: undefined, lock: true, backup: false, fsync: false },
+    state: tpm.state ?? {
+      place: { kind: "directory", path: folder },
+      mode: undefined,
+      lock: true,
+      backup: false,
+      fsync: false,
+    },
     log: tpm.log ?? { file: `${folder}/${name}`, level, prefix: "", truncate: false },
   };
 }

@@ -5,7 +5,6 @@ import { blankConfig, type DaemonConfig } from "../../daemon/config.ts";
 import { makeLoop, open } from "../../daemon/emulator.ts";
 import type { Log } from "../../daemon/log.ts";
 import type { Loop } from "../../daemon/loop.ts";
-import { MEMORY } from "../../daemon/storage.ts";
 import type { System } from "../../daemon/system.ts";
 import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
 import type { TpmOptions } from "./options.ts";
@@ -79,7 +78,7 @@ function configFor(options: TpmOptions, place: Place): DaemonConfig {
     data: { source: data, disconnect: false, terminate: false, clientsMax: CLIENTS_MAX },
     control: { source: control, terminate: false },
     state: options.state ??
-      { uri: MEMORY, mode: undefined, lock: false, backup: false, fsync: false },
+      { place: { kind: "memory" }, mode: undefined, lock: false, backup: false, fsync: false },
     key: options.key,
     migrationKey: options.migrationKey,
     policy: options.policy,
