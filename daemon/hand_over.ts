@@ -3,11 +3,9 @@
 // not read its own state again.
 import { O } from "../ffi/files.ts";
 import type { User } from "../ffi/users.ts";
+import { isOurs } from "../state/file_names.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";
-
-/** Files of a state directory: states, what is kept beside them, the lock. */
-const STATE_FILE = /^(tpm2?-00\.|TMP2?-00\.|\.lock$)/;
 
 /** What cannot be handed over stays root's, as it always does with the C program. */
 export function handOver(
@@ -21,7 +19,7 @@ export function handOver(
   if (path === "") return;
   if (kind === "file") return give(system, path, user);
   for (const { name } of Deno.readDirSync(path)) {
-    if (STATE_FILE.test(name)) give(system, `${path}/${name}`, user);
+    if (isOurs(name)) give(system, `${path}/${name}`, user);
   }
 }
 

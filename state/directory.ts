@@ -4,10 +4,10 @@ import { type Files, type FileStatus, O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
 import { type Backend, STATE_MAX, STATE_NAMES, type StateName } from "./backend.ts";
 import { lockedBy, StateError } from "./error.ts";
+import { LOCK_NAME, prefixOf, tempPrefixOf } from "./file_names.ts";
 
 /** Mode of state files where the user gave none. */
 const MODE_DEFAULT = 0o640;
-const LOCK_NAME = ".lock";
 const LOCK_MODE = 0o660;
 const OWNER_WRITE = 0o200;
 
@@ -47,7 +47,7 @@ export class DirectoryBackend implements Backend {
   constructor(private readonly files: Files, private readonly options: DirectoryOptions) {
     this.uri = `dir://${options.directory}`;
     this.#prefix = prefixOf(options.tpm2);
-    this.#tempPrefix = options.tpm2 ? "TMP2-00." : "TMP-00.";
+    this.#tempPrefix = tempPrefixOf(options.tpm2);
   }
 
   nameOf(name: StateName): string {
@@ -372,10 +372,6 @@ export class DirectoryBackend implements Backend {
       throw error;
     }
   }
-}
-
-function prefixOf(tpm2: boolean): string {
-  return tpm2 ? "tpm2-00." : "tpm-00.";
 }
 
 function backupOf(file: string): string {

@@ -1,15 +1,15 @@
 // A state directory before a TPM is started on it: may we, does it keep others out, who has its lock,
 // is there room, what is in it.
 import { explain } from "../../daemon/explain.ts";
-import { DirectoryBackend } from "../../state/directory.ts";
 import type { System } from "../../daemon/system.ts";
 import { type FileStatus, O, UNKNOWN_HOLDER } from "../../ffi/files.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
+import { DirectoryBackend } from "../../state/directory.ts";
+import { isState, LOCK_NAME } from "../../state/file_names.ts";
 import { fail, findAll, type Finding, ok, warn } from "./finding.ts";
 import { staleSockets } from "./sockets.ts";
 import { systemFile } from "./system_file.ts";
 
-const LOCK_NAME = ".lock";
 const GROUP_WRITE = 0o020;
 const OTHERS_WRITE = 0o002;
 const OTHERS_READ = 0o004;
@@ -154,8 +154,7 @@ function contentsFindings(system: System, directory: string): Finding[] {
 
 /** State files that anybody can read: what is in them is secret unless --key encrypts it. */
 function fileFindings(system: System, directory: string): Promise<Finding[]> {
-  const names = [...Deno.readDirSync(directory)].map(({ name }) => name)
-    .filter((name) => /^tpm2?-00\./.test(name));
+  const names = [...Deno.readDirSync(directory)].map(({ name }) => name).filter(isState);
   return findAll(
     system,
     names.map((name) => ({
