@@ -21,16 +21,16 @@ const STDERR = 2;
 export function startInBackground(system: System, onFailure = () => {}): number {
   const { files, process, spawner } = system;
   const words = readWords(system);
-  const pipe = spawner.pipe();
+  const pipe = process.pipe();
   process.setInherited(pipe.write, true);
-  spawner.setVariable(READY_VARIABLE, String(pipe.write));
+  process.setVariable(READY_VARIABLE, String(pipe.write));
   const pid = spawner.start(Deno.execPath(), words);
   files.close(pipe.write);
   if (files.read(pipe.read, new Uint8Array(1), "background process") === 1) return 0;
   const ending = spawner.wait(pid);
   onFailure();
   if ("code" in ending) return ending.code;
-  spawner.endBy(ending.signal);
+  process.endBy(ending.signal);
   return 128 + ending.signal;
 }
 
@@ -63,29 +63,29 @@ export class Background {
 
   /** Finds out whether we are the one; then leaves the terminal's session. */
   static take(system: System): Background | undefined {
-    const { files, process, spawner } = system;
+    const { files, process } = system;
     const value = Deno.env.get(READY_VARIABLE);
     if (value === undefined) return undefined;
-    spawner.setVariable(READY_VARIABLE, undefined);
+    process.setVariable(READY_VARIABLE, undefined);
     const pipe = Number(value);
     if (!/^\d{1,9}$/.test(value) || descriptorKind(system, pipe) !== "fifo") return undefined;
     process.setInherited(pipe, false);
     const outputs = runtimeOutputs(system);
-    spawner.newSession();
+    process.newSession();
     return new Background(
       system,
       pipe,
       files.open("/dev/null", O.RDWR),
       outputs,
-      spawner.parent,
+      process.parent,
     );
   }
 
   /** Lets go of the terminal, as the log does, and releases the process that waits. */
   ready(log: Log): void {
-    const { files, spawner } = this.system;
-    for (const fd of this.outputs) spawner.duplicate(this.devNull, fd);
-    if (log.standardFd !== undefined) spawner.duplicate(this.devNull, log.standardFd);
+    const { files, process } = this.system;
+    for (const fd of this.outputs) process.duplicate(this.devNull, fd);
+    if (log.standardFd !== undefined) process.duplicate(this.devNull, log.standardFd);
     files.close(this.devNull);
     try {
       files.write(this.pipe, new Uint8Array(1), "pipe to the starting process");

@@ -228,7 +228,7 @@ async function settlement(
     settleCrypto(config.tpm2, {
       openssl,
       info: (flag) => libtpms.info(flag),
-      setVariable: (name, value) => system.spawner.setVariable(name, value),
+      setVariable: (name, value) => system.process.setVariable(name, value),
       report,
       detail: (message) => log.line(message, DETAIL_DEPTH),
     });

@@ -30,8 +30,8 @@ export function isReaderGone(error: unknown): boolean {
 }
 
 /** Ends without a word, as the signal does that the runtime ignores; returns an exit code for it. */
-export function endWithReader({ spawner }: Pick<System, "spawner">): number {
-  spawner.endBy(SIGPIPE);
+export function endWithReader({ process }: Pick<System, "process">): number {
+  process.endBy(SIGPIPE);
   return SIGPIPE_EXIT;
 }
 

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { Children, type Variables } from "./children.ts";
-import { Errno, Libc, SystemError } from "./libc.ts";
-import { Spawner } from "./spawn.ts";
 import type { Ending } from "./ending.ts";
+import { Errno, Libc, SystemError } from "./libc.ts";
+import { Process } from "./process.ts";
 
 /** Names that no environment has. */
 const OURS = "SWTPM_CHILDREN_TEST_OURS";
@@ -39,11 +39,11 @@ test("a child ends with its exit code, or by a signal", async () => {
 
 test("a child has our environment as it was, with the variables that it is given", async () => {
   const libc = new Libc();
-  const spawner = new Spawner(libc);
-  spawner.setVariable(OURS, "before");
+  const process = new Process(libc);
+  process.setVariable(OURS, "before");
   const children = new Children(libc);
-  spawner.setVariable(OURS, "after");
-  spawner.setVariable(LATE, "1");
+  process.setVariable(OURS, "after");
+  process.setVariable(LATE, "1");
   try {
     const kept = `[ "$${OURS}" = before ] && [ -z "\${${LATE}+set}" ] && [ -n "$PATH" ]`;
     assert.deepEqual(await ending(children, kept), { code: 0 });
@@ -52,8 +52,8 @@ test("a child has our environment as it was, with the variables that it is given
     const removed = `[ -z "\${${OURS}+set}" ]`;
     assert.deepEqual(await ending(children, removed, { [OURS]: undefined }), { code: 0 });
   } finally {
-    spawner.setVariable(OURS, undefined);
-    spawner.setVariable(LATE, undefined);
+    process.setVariable(OURS, undefined);
+    process.setVariable(LATE, undefined);
   }
 });
 

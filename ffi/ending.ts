@@ -1,4 +1,4 @@
-// How a child process ended, as waitpid(2) tells it. Waiting is left to spawn.ts and children.ts.
+// How a child process ended, as waitpid(2) tells it. Waiting is left to spawn.ts.
 
 /** With an exit code, or by a signal. */
 export type Ending = { code: number } | { signal: number };

@@ -1,5 +1,5 @@
-// The process itself: its descriptors, its name, memory given back to the system, processors that
-// it may run on, network interfaces. Who it is stands in users.ts.
+// The process itself: its descriptors, variables and session, memory given back to the system,
+// processors that it may run on, network interfaces. Who it is stands in users.ts.
 import { cString, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
@@ -14,6 +14,18 @@ const symbols = {
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" },
   /** ssize_t readlink(const char *path, char *, size_t); no NUL at the end. */
   readlink: { parameters: ["buffer", "buffer", "u32"], result: "i32" },
+  /** int setenv(const char *name, const char *value, int overwrite); copied. */
+  setenv: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
+  unsetenv: { parameters: ["buffer"], result: "i32" },
+  /** int pipe2(int fds[2], int flags) */
+  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
+  dup2: { parameters: ["i32", "i32"], result: "i32" },
+  setsid: { parameters: [], result: "i32" },
+  getppid: { parameters: [], result: "i32" },
+  /** By tgkill(2), which the filter lets through. */
+  raise: { parameters: ["i32"], result: "i32" },
+  /** sighandler_t signal(int, sighandler_t); NULL is SIG_DFL. */
+  signal: { parameters: ["i32", "pointer"], result: "pointer" },
 } as const;
 
 const F_GETFD = 1;
@@ -22,6 +34,7 @@ const FD_CLOEXEC = 1;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
+const O_CLOEXEC = 0o2000000;
 const SEEK_SET = 0;
 const SEEK_END = 2;
 const PATH_MAX = 4096;
@@ -80,5 +93,39 @@ export class Process {
     const path = new Uint8Array(PATH_MAX);
     const length = this.#c.readlink(cString(`/proc/self/fd/${fd}`), path, path.length);
     return length < 0 ? undefined : new TextDecoder().decode(path.subarray(0, length));
+  }
+
+  /** A pipe whose ends are closed on exec. */
+  pipe(): { read: number; write: number } {
+    const ends = new Int32Array(2);
+    this.libc.check(this.#c.pipe2(new Uint8Array(ends.buffer), O_CLOEXEC), "pipe2");
+    return { read: ends[0]!, write: ends[1]! };
+  }
+
+  /** Makes `to` another name of `from`. */
+  duplicate(from: number, to: number): void {
+    this.libc.check(this.#c.dup2(from, to), "dup2");
+  }
+
+  setVariable(name: string, value: string | undefined): void {
+    const result = value === undefined
+      ? this.#c.unsetenv(cString(name))
+      : this.#c.setenv(cString(name), cString(value), 1);
+    this.libc.check(result, "setenv", name);
+  }
+
+  /** Leaves the terminal's session. False where we lead one already, which does as well. */
+  newSession(): boolean {
+    return this.#c.setsid() >= 0;
+  }
+
+  get parent(): number {
+    return this.#c.getppid();
+  }
+
+  /** Ends this process by a signal's default action. */
+  endBy(signal: number): void {
+    this.#c.signal(signal, null);
+    this.#c.raise(signal);
   }
 }

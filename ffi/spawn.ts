@@ -1,37 +1,45 @@
-// Starting this executable once more beside itself, with all that it was started with, and waiting
-// for the copy: what fork(2) would be for a process without threads. What the two tell each other
-// is the daemon's affair.
+// Starting programs and waiting for them: posix_spawn(3), waitpid(2). Which program it is, what it is
+// given and what for is the caller's affair.
 import { type Ending, endingOf } from "./ending.ts";
 import { addressOf, cString, Errno, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
   /** extern char **environ; the symbol's own address, as setenv(3) moves what it points to. */
   environ: { type: "pointer" },
-  /** int setenv(const char *name, const char *value, int overwrite); copied. */
-  setenv: { parameters: ["buffer", "buffer", "i32"], result: "i32" },
-  unsetenv: { parameters: ["buffer"], result: "i32" },
   /**
-   * int posix_spawn(pid_t *, const char *path, const posix_spawn_file_actions_t *,
+   * int posix_spawnp(pid_t *, const char *file, const posix_spawn_file_actions_t *,
    * const posix_spawnattr_t *, char *const argv[], char *const envp[]); returns an errno.
    */
-  posix_spawn: {
-    parameters: ["buffer", "buffer", "pointer", "pointer", "buffer", "pointer"],
+  posix_spawnp: {
+    parameters: ["buffer", "buffer", "pointer", "buffer", "buffer", "buffer"],
     result: "i32",
   },
   /** pid_t waitpid(pid_t, int *status, int options) */
   waitpid: { parameters: ["i32", "buffer", "i32"], result: "i32" },
-  /** int pipe2(int fds[2], int flags) */
-  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
-  dup2: { parameters: ["i32", "i32"], result: "i32" },
-  setsid: { parameters: [], result: "i32" },
-  getppid: { parameters: [], result: "i32" },
-  /** By tgkill(2), which the filter lets through. */
-  raise: { parameters: ["i32"], result: "i32" },
-  /** sighandler_t signal(int, sighandler_t); NULL is SIG_DFL. */
-  signal: { parameters: ["i32", "pointer"], result: "pointer" },
 } as const;
 
-const O_CLOEXEC = 0o2000000;
+/**
+ * `posix_spawnattr_t` of glibc (spawn.h): short flags, pid_t group, the signals that get their
+ * default action back, the signal mask, and more that stays zero.
+ */
+const attributes = { size: 336, defaults: 8 } as const;
+const POSIX_SPAWN_SETSIGDEF = 4;
+const WNOHANG = 1;
+const POINTER_SIZE = 8;
+
+/** A child that is no more. */
+export interface Ended {
+  pid: number;
+  ending: Ending;
+}
+
+/** What a program is given in the place of what we have ourselves. */
+export interface Given {
+  /** Addresses of strings NAME=VALUE. */
+  environment?: readonly bigint[];
+  /** The signal that gets its default action back. */
+  defaultSignal?: number;
+}
 
 export class Spawner {
   readonly #c = openLibc(symbols);
@@ -39,23 +47,27 @@ export class Spawner {
   constructor(private readonly libc: Libc) {}
 
   /**
-   * Starts `path` with the argument vector `words`, each of them ended by NUL, with our environment
-   * and all descriptors that are not closed on exec. Returns its process id.
+   * Starts `program`, looked for in PATH where it is no path, with the argument vector `words`, each
+   * of them ended by NUL, and all descriptors that are not closed on exec. Returns its process id;
+   * throws SystemError, ENOENT where there is no such program.
    */
-  start(path: string, words: Uint8Array<ArrayBuffer>): number {
-    const argv = pointersTo(words);
-    const environment = new Deno.UnsafePointerView(this.#c.environ!).getPointer(0);
+  start(program: string, words: Uint8Array<ArrayBuffer>, given: Given = {}): number {
     const pid = new Int32Array(1);
-    const error = this.#c.posix_spawn(
+    const error = this.#c.posix_spawnp(
       new Uint8Array(pid.buffer),
-      cString(path),
+      cString(program),
       null,
-      null,
-      new Uint8Array(argv.buffer),
-      environment,
+      given.defaultSignal === undefined ? null : resetting(given.defaultSignal),
+      vector(addressesIn(words)),
+      vector(given.environment ?? this.environment().map(Deno.UnsafePointer.value)),
     );
-    if (error !== 0) throw this.libc.error("posix_spawn", path, error);
+    if (error !== 0) throw this.libc.error("start", program, error);
     return pid[0]!;
+  }
+
+  /** Our environment as it is now: strings NAME=VALUE, which the C library never frees. */
+  environment(): Deno.PointerObject[] {
+    return pointersAt(new Deno.UnsafePointerView(this.#c.environ!).getPointer(0));
   }
 
   /** Waits for the end of a child. */
@@ -67,49 +79,62 @@ export class Spawner {
     return endingOf(status[0]!);
   }
 
-  /** A pipe whose ends are closed on exec. */
-  pipe(): { read: number; write: number } {
-    const ends = new Int32Array(2);
-    this.libc.check(this.#c.pipe2(new Uint8Array(ends.buffer), O_CLOEXEC), "pipe2");
-    return { read: ends[0]!, write: ends[1]! };
-  }
-
-  /** Makes `to` another name of `from`. */
-  duplicate(from: number, to: number): void {
-    this.libc.check(this.#c.dup2(from, to), "dup2");
-  }
-
-  setVariable(name: string, value: string | undefined): void {
-    const result = value === undefined
-      ? this.#c.unsetenv(cString(name))
-      : this.#c.setenv(cString(name), cString(value), 1);
-    this.libc.check(result, "setenv", name);
-  }
-
-  /** Leaves the terminal's session. False where we lead one already, which does as well. */
-  newSession(): boolean {
-    return this.#c.setsid() >= 0;
-  }
-
-  get parent(): number {
-    return this.#c.getppid();
-  }
-
-  /** Ends this process by a signal's default action. */
-  endBy(signal: number): void {
-    this.#c.signal(signal, null);
-    this.#c.raise(signal);
+  /** All children that ended and were not told of yet, adopted ones among them. */
+  reap(): Ended[] {
+    const ended: Ended[] = [];
+    const status = new Int32Array(1);
+    for (;;) {
+      const pid = this.#c.waitpid(-1, new Uint8Array(status.buffer), WNOHANG);
+      if (pid > 0) ended.push({ pid, ending: endingOf(status[0]!) });
+      else if (pid === 0 || this.libc.errno !== Errno.EINTR) return ended;
+    }
   }
 }
 
-/** Addresses of the NUL-ended words, then NULL. They live as long as `words` does. */
-function pointersTo(words: Uint8Array<ArrayBuffer>): BigUint64Array<ArrayBuffer> {
-  const base = addressOf(words);
+/** Words one behind the other, each ended by NUL. */
+export function nulEnded(words: readonly string[]): Uint8Array<ArrayBuffer> {
+  const strings = words.map(cString);
+  const all = new Uint8Array(strings.reduce((size, { length }) => size + length, 0));
+  let at = 0;
+  for (const string of strings) {
+    all.set(string, at);
+    at += string.length;
+  }
+  return all;
+}
+
+/** Addresses of the NUL-ended words. They live as long as `words` does. */
+export function addressesIn(words: Uint8Array<ArrayBuffer>): bigint[] {
   const addresses: bigint[] = [];
+  if (words.length === 0) return addresses;
+  const base = addressOf(words);
   for (let at = 0; at < words.length; at = words.indexOf(0, at) + 1) {
     addresses.push(base + BigInt(at));
   }
-  const pointers = new BigUint64Array(addresses.length + 1);
-  pointers.set(addresses);
-  return pointers;
+  return addresses;
+}
+
+/** Attributes that give a signal its default action back. */
+function resetting(signal: number): Uint8Array<ArrayBuffer> {
+  const attr = new Uint8Array(attributes.size);
+  attr[0] = POSIX_SPAWN_SETSIGDEF;
+  attr[attributes.defaults + ((signal - 1) >> 3)] = 1 << ((signal - 1) & 7);
+  return attr;
+}
+
+/** What an array of pointers holds, up to its NULL. */
+function pointersAt(array: Deno.PointerValue): Deno.PointerObject[] {
+  const pointers: Deno.PointerObject[] = [];
+  if (array === null) return pointers;
+  const view = new Deno.UnsafePointerView(array);
+  for (let offset = 0;; offset += POINTER_SIZE) {
+    const pointer = view.getPointer(offset);
+    if (pointer === null) return pointers;
+    pointers.push(pointer);
+  }
+}
+
+/** An array of pointers with NULL at its end. */
+function vector(addresses: readonly bigint[]): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(BigUint64Array.from([...addresses, 0n]).buffer);
 }

@@ -21,7 +21,7 @@ const SETXATTRAT = 463n;
 const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2n;
 const calls: Record<string, () => void> = {
-  setsid: () => void system.spawner.newSession(),
+  setsid: () => void system.process.newSession(),
   "a new process": () => void system.spawner.start("/bin/true", new Uint8Array([0])),
   "a signal to another process": () => new Children(system.libc).signal(1, 0),
   "another root": () => system.users.setRoot("/"),
