@@ -2,7 +2,8 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { TpmResult } from "../wire/codes.ts";
 import { BlobTransfer } from "./blob_transfer.ts";
-import type { Effect, Handlers } from "./handlers.ts";
+import type { Effect } from "./effects.ts";
+import type { Handlers } from "./handlers.ts";
 import { BLOB_CHUNK } from "./ioctl.ts";
 import { BLOB_MAX, BlobType, StateFlag } from "./protocol.ts";
 

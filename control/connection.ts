@@ -4,7 +4,8 @@ import { WOULD_BLOCK } from "../ffi/sockets.ts";
 import type { Channel } from "../transports/channel.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import { TpmResult } from "../wire/codes.ts";
-import type { Effect, Extras, Handlers, Outcome } from "./handlers.ts";
+import type { Effect } from "./effects.ts";
+import type { Extras, Handlers, Outcome } from "./handlers.ts";
 import {
   BLOB_MAX,
   type CommandName,

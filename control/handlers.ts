@@ -5,6 +5,7 @@ import type { StorageLock } from "../state/storage_lock.ts";
 import type { StateStore } from "../state/store.ts";
 import { resultOf, type Tpm } from "../tpm/tpm.ts";
 import { LOCALITY_MAX, TpmResult } from "../wire/codes.ts";
+import type { Effect } from "./effects.ts";
 import {
   BLOB_MAX,
   BlobType,
@@ -17,14 +18,6 @@ import {
   type Response,
   StateFlag,
 } from "./protocol.ts";
-
-/** What should happen after the answer was sent. */
-export type Effect =
-  | { kind: "terminate" }
-  /** Another process may take the stored state over. */
-  | { kind: "releaseStorage" }
-  /** This descriptor becomes the data connection. */
-  | { kind: "useDataFd"; fd: number };
 
 /** What a handler decided: a response of its command, or a failure, which is a result alone. */
 export type Outcome<N extends CommandName> =

@@ -5,7 +5,8 @@ import type { StorageLock } from "../state/storage_lock.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import { TpmResult } from "../wire/codes.ts";
 import type { BlobTransfer } from "./blob_transfer.ts";
-import type { Effect, Extras, Handlers, Outcome } from "./handlers.ts";
+import type { Effect } from "./effects.ts";
+import type { Extras, Handlers, Outcome } from "./handlers.ts";
 import { HASH_CHUNK, type Ioctl, ioctlOfRequest, ioctlResult } from "./ioctl.ts";
 import { Capability, type CommandName, commands, type Request } from "./protocol.ts";
 

@@ -1,7 +1,7 @@
 // The loop of the cuse interface: takes what users do with the device, one request at a time, and
 // answers it. What an ioctl means is the control room's knowledge, what a command means the chip's.
 import type { BlobTransfer } from "../control/blob_transfer.ts";
-import type { Effect } from "../control/handlers.ts";
+import { applyEffects, type EffectTarget } from "../control/effects.ts";
 import type { IoctlServer } from "../control/ioctl_server.ts";
 import { Errno } from "../ffi/libc.ts";
 import { type Poller, POLLIN, POLLOUT } from "../ffi/poll.ts";
@@ -45,10 +45,12 @@ export class CuseLoop {
   /** Who sleeps in poll(2). */
   readonly #sleepers = new Set<number>();
   #ending = false;
+  readonly #effects: EffectTarget;
   #busy = false;
   #turned = 0;
 
   constructor(private readonly parts: CuseLoopParts) {
+    this.#effects = { terminate: () => this.#ending = true, lock: parts.lock };
     this.#command = new Uint8Array(parts.tpm.commandMax);
   }
 
@@ -239,21 +241,7 @@ export class CuseLoop {
     const turn = await ioctls.execute(request.command, request.input);
     if ("errno" in turn) device.fail(request.unique, turn.errno);
     else device.ioctl(request.unique, turn.output.subarray(0, request.outputMax));
-    for (const effect of turn.effects) this.#apply(effect);
-  }
-
-  #apply(effect: Effect): void {
-    switch (effect.kind) {
-      case "terminate":
-        this.#ending = true;
-        break;
-      case "releaseStorage":
-        this.parts.lock.release();
-        break;
-      case "useDataFd":
-        // SET_DATAFD is not offered.
-        break;
-    }
+    applyEffects(turn.effects, this.#effects);
   }
 
   #poll({ unique, handle, sleeps }: PollRequest): void {

@@ -3,7 +3,7 @@
 // about reaches it as effects.
 import type { ConnectionParts, Turn } from "../control/connection.ts";
 import { ControlConnection } from "../control/connection.ts";
-import type { Effect } from "../control/handlers.ts";
+import { applyEffects, type EffectTarget } from "../control/effects.ts";
 import { type Poller, POLLIN, POLLOUT } from "../ffi/poll.ts";
 import type { StorageLock } from "../state/storage_lock.ts";
 import type { Tpm } from "../tpm/tpm.ts";
@@ -63,10 +63,16 @@ export class Loop {
   #served: DataConnection | ControlConnection | undefined;
   #ending = false;
   readonly #waiting: Waiting;
+  readonly #effects: EffectTarget;
 
   constructor(private readonly parts: LoopParts) {
     const { data, control } = parts;
     this.#clientsMax = data.clientsMax ?? 1;
+    this.#effects = {
+      terminate: () => this.#ending = true,
+      lock: parts.lock,
+      useDataFd: (fd) => this.#connectPassed(fd),
+    };
     this.#waiting = new Waiting({
       poller: parts.poller,
       timeoutMs: () => this.#timeout(),
@@ -203,7 +209,7 @@ export class Loop {
     else if (connection.deadline !== undefined && performance.now() >= connection.deadline) {
       turn = await connection.expire();
     }
-    for (const effect of turn.effects) this.#apply(effect);
+    applyEffects(turn.effects, this.#effects);
     if (turn.gone) this.#dropControl();
   }
 
@@ -217,22 +223,12 @@ export class Loop {
     if (this.parts.control.terminate) this.#ending = true;
   }
 
-  #apply(effect: Effect): void {
-    switch (effect.kind) {
-      case "terminate":
-        this.#ending = true;
-        break;
-      case "releaseStorage":
-        this.parts.lock.release();
-        break;
-      case "useDataFd":
-        try {
-          this.#connect(this.parts.channelOf(effect.fd));
-        } catch (error) {
-          this.parts.connection.closeFd(effect.fd);
-          throw error;
-        }
-        break;
+  #connectPassed(fd: number): void {
+    try {
+      this.#connect(this.parts.channelOf(fd));
+    } catch (error) {
+      this.parts.connection.closeFd(fd);
+      throw error;
     }
   }
 
