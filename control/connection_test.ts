@@ -1,16 +1,16 @@
 // Unit tests of control connections: what is answered to which bytes, and what happens then.
-import { deepEqual, equal } from "node:assert/strict";
-import { FakeLibtpms } from "../ffi/fake_libtpms.ts";
+import { FakeLibtpms } from "../ffi/libtpms_fake.ts";
 import { MemoryBackend } from "../state/memory.ts";
 import { StorageLock } from "../state/storage_lock.ts";
 import { StateStore } from "../state/store.ts";
 import { tpm2 } from "../tpm/family.ts";
 import { Tpm } from "../tpm/tpm.ts";
-import { type Piece, ScriptedChannel } from "../transports/scripted_channel.ts";
+import { type Piece, ScriptedChannel } from "../transports/channel_fake.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { ControlConnection, type Turn } from "./connection.ts";
 import { makeHandlers } from "./handlers.ts";
 import { BLOB_MAX, type CommandName, commands, requestHeader } from "./protocol.ts";
+import { deepEqual, equal } from "node:assert/strict";
 
 interface Setup {
   running?: boolean;

@@ -1,7 +1,6 @@
 // Unit tests of control commands as ioctls: what is answered to which bytes, and what happens then.
-import { deepEqual, equal, ok } from "node:assert/strict";
-import { FakeLibtpms } from "../ffi/fake_libtpms.ts";
 import { Errno } from "../ffi/libc.ts";
+import { FakeLibtpms } from "../ffi/libtpms_fake.ts";
 import { MemoryBackend } from "../state/memory.ts";
 import { StorageLock } from "../state/storage_lock.ts";
 import { StateStore } from "../state/store.ts";
@@ -13,6 +12,7 @@ import { makeHandlers } from "./handlers.ts";
 import { ioctls } from "./ioctl.ts";
 import { IoctlServer } from "./ioctl_server.ts";
 import { BlobType, type CommandName } from "./protocol.ts";
+import { deepEqual, equal, ok } from "node:assert/strict";
 
 interface Setup {
   running?: boolean;

@@ -1,12 +1,11 @@
 // Unit tests of the cuse interface's loop over a device whose users do what the test wrote.
-import { deepEqual, equal, ok } from "node:assert/strict";
 import { BlobTransfer } from "../control/blob_transfer.ts";
 import { makeHandlers } from "../control/handlers.ts";
 import { ioctls } from "../control/ioctl.ts";
 import { IoctlServer } from "../control/ioctl_server.ts";
 import type { CommandName } from "../control/protocol.ts";
-import { FakeLibtpms } from "../ffi/fake_libtpms.ts";
 import { Errno } from "../ffi/libc.ts";
+import { FakeLibtpms } from "../ffi/libtpms_fake.ts";
 import { POLLIN, POLLOUT } from "../ffi/poll.ts";
 import { MemoryBackend } from "../state/memory.ts";
 import { StorageLock } from "../state/storage_lock.ts";
@@ -16,6 +15,7 @@ import { Tpm } from "../tpm/tpm.ts";
 import type { CuseChannel } from "../transports/cuse_device.ts";
 import type { CuseRequest } from "../transports/cuse_request.ts";
 import { CuseLoop } from "./cuse_loop.ts";
+import { deepEqual, equal, ok } from "node:assert/strict";
 
 /** A request, a pause in which nothing is there, or an action between two requests. */
 type Step = CuseRequest | "pause" | (() => void);

@@ -159,6 +159,9 @@ function refusalOfImport(path: string, here: string, specifier: string): string 
   if (here === "scripts" && target.startsWith("tests/") && !triesOut(path)) {
     return "what makes and checks the executable does not hang on its tests";
   }
+  if (isFake(target) && !isTest && !isFake(path) && !OUTSIDE.has(here)) {
+    return `"${specifier}" is a fake, and fakes are for tests`;
+  }
   if (OUTSIDE.has(here) || SHARED_DATA.has(target)) return null;
   const there = roomOf(target);
   if (there === null) return `"${specifier}" is in none of the rooms`;
@@ -169,6 +172,11 @@ function refusalOfImport(path: string, here: string, specifier: string): string 
   return lower.floor === ROOMS[here]?.floor
     ? `${here} and ${there} are neighbours that do not know each other`
     : `imports point down: ${here} may not import ${there}`;
+}
+
+/** Whether a file stands in for another one in tests. */
+function isFake(path: string): boolean {
+  return path.endsWith("_fake.ts");
 }
 
 /** `specifier` as a path below the checkout, seen from the file at `path`. */

@@ -1,7 +1,7 @@
 // Tests of the checker of the house: what it lets pass, and each of its refusals.
 
-import assert from "node:assert/strict";
 import { checkFile, FILE_LINES_MAX, formatViolation, PRINTER } from "./check_layers.ts";
+import assert from "node:assert/strict";
 
 const OPENING = "// One job.\n";
 
@@ -70,6 +70,15 @@ Deno.test("nothing imports tests and scripts", () => {
   refuses("main.ts", 'import { a } from "./scripts/build.ts";', /nothing imports scripts\//);
   refuses("tests/a_test.ts", 'import { a } from "./b_test.ts";', /tests are not imported/);
   refuses("scripts/build.ts", 'import { a } from "../tests/support/b.ts";', /does not hang on/);
+});
+
+Deno.test("fakes are for tests", () => {
+  const text = 'import { a } from "../ffi/libtpms_fake.ts";';
+  refuses("tpm/a.ts", text, /fakes are for tests/);
+  refuses("main.ts", text.replace("..", "."), /fakes are for tests/);
+  for (const path of ["tpm/a_test.ts", "tpm/a_fake.ts", "tests/a.ts", "scripts/a.ts"]) {
+    assert.deepEqual(broken(path, text), []);
+  }
 });
 
 Deno.test("code from elsewhere is refused", () => {

@@ -1,6 +1,5 @@
 // Unit tests of the emulated chip over a libtpms that answers as it is told.
-import { deepEqual, equal, ok } from "node:assert/strict";
-import { FakeLibtpms } from "../ffi/fake_libtpms.ts";
+import { FakeLibtpms } from "../ffi/libtpms_fake.ts";
 import { MemoryBackend } from "../state/memory.ts";
 import { StorageLock } from "../state/storage_lock.ts";
 import { StateStore } from "../state/store.ts";
@@ -8,6 +7,7 @@ import { CC_SET_LOCALITY, TpmRc, TpmResult } from "../wire/codes.ts";
 import { commandHeader, sendCommandPrefix, startupCommand } from "../wire/tpm.ts";
 import { type Family, tpm12, tpm2 } from "./family.ts";
 import { Tpm, type TpmParts } from "./tpm.ts";
+import { deepEqual, equal, ok } from "node:assert/strict";
 
 function chip(family: Family = tpm2, more: Partial<TpmParts> = {}) {
   const libtpms = new FakeLibtpms();

@@ -1,8 +1,8 @@
 // Unit tests of the message reader, over a channel that delivers what a test says.
-import { equal } from "node:assert/strict";
 import { COMMAND_MAX, commandHeader } from "../wire/tpm.ts";
+import { ScriptedChannel } from "./channel_fake.ts";
 import { MessageReader } from "./message_reader.ts";
-import { ScriptedChannel } from "./scripted_channel.ts";
+import { equal } from "node:assert/strict";
 
 function command(size: number): Uint8Array {
   return commandHeader.encode({ tag: 0x8001, size, code: 0x17b }, new Uint8Array(size - 10));
