@@ -26,6 +26,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   transports: { floor: 3 },
   sandbox: { floor: 3 },
   ffi: { floor: 2, foreign: true },
+  tcg: { floor: 2 },
   wire: { floor: 1 },
 };
 

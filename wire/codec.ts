@@ -1,10 +1,25 @@
 // The codec kernel: fixed-size values as bytes. A layout is declared once, with `struct`, in the
 // order and with the names of its specification; nobody else computes an offset.
-// Variable parts (a body whose length a head announces) are the reader's affair, not a codec's.
+// Variable parts (a body whose length a head announces) are the reader's affair, not a codec's;
+// the values of TPM commands, which vary in size, have a kernel of their own in tcg/kernel/.
 
-/** Bytes that do not hold the value they should. */
+/** Where in a message of variable-size values: its fields from the outside in, and the byte. */
+export interface Place {
+  readonly path: readonly string[];
+  readonly offset: number;
+}
+
+/** Bytes that do not hold the value they should, or a value that bytes cannot hold. */
 export class WireError extends Error {
   override name = "WireError";
+
+  constructor(readonly reason: string, readonly place?: Place) {
+    super(place === undefined ? reason : `${placeText(place)}: ${reason}`);
+  }
+}
+
+function placeText({ path, offset }: Place): string {
+  return path.length === 0 ? `byte ${offset}` : `${path.join(".")} at byte ${offset}`;
 }
 
 /** A value of fixed size: how it is read from bytes and written to them. */
