@@ -1,0 +1,151 @@
+// How a command is declared: its handles and which of them are authorised in which role, its
+// parameters, and its response. Part 3 of the specification, command by command, stands in
+// commands/; reading and writing whole messages in message.ts.
+
+import type { AnyCodec, Codec } from "../kernel/codec.ts";
+import { type FieldCodec, type Fields, fieldsOf, type StructValue } from "../kernel/struct.ts";
+import { TPM_CC } from "./command_codes.ts";
+import { isSized } from "./types.ts";
+
+/** The role in which a handle is authorised (Part 1, 19.2): what Part 3 marks with "@". */
+export type AuthRole = "user" | "admin" | "dup";
+
+/** A handle of a command. */
+export interface HandleCodec extends Codec<number> {
+  /** Undefined for a handle that needs no authorisation. */
+  readonly role?: AuthRole;
+}
+
+/** A handle that is authorised in the user role. */
+export function user(handle: Codec<number>): HandleCodec {
+  return { ...handle, role: "user" };
+}
+
+/** A handle that is authorised in the admin role. */
+export function admin(handle: Codec<number>): HandleCodec {
+  return { ...handle, role: "admin" };
+}
+
+/** A handle that is authorised in the duplication role. */
+export function dup(handle: Codec<number>): HandleCodec {
+  return { ...handle, role: "dup" };
+}
+
+export type Handles = Readonly<Record<string, HandleCodec>>;
+
+/** A command as Part 3 has it. */
+export interface Declaration<
+  H extends Handles = Handles,
+  P extends Fields = Fields,
+  RH extends Handles = Handles,
+  R extends Fields = Fields,
+> {
+  /** With its prefix: "TPM2_CreatePrimary". */
+  readonly name: string;
+  readonly code: number;
+  /** Its section in Part 3. */
+  readonly section: string;
+  readonly handles: H;
+  readonly parameters: P;
+  readonly responseHandles: RH;
+  readonly response: R;
+  /** False for the few commands that no session may go with. */
+  readonly sessions: boolean;
+  /** The command may write to NV memory. */
+  readonly nv: boolean;
+  /** The command may flush any number of contexts. */
+  readonly extensive: boolean;
+  /** Its first handle is gone after it. */
+  readonly flushed: boolean;
+  /** Its first parameter can be sent, its response's first one received encrypted. */
+  readonly decrypt: boolean;
+  readonly encrypt: boolean;
+  /** The same as lists, for whoever reads and writes. */
+  readonly lists: {
+    readonly handles: readonly NamedHandle[];
+    readonly parameters: readonly FieldCodec[];
+    readonly responseHandles: readonly NamedHandle[];
+    readonly response: readonly FieldCodec[];
+  };
+}
+
+export interface NamedHandle {
+  readonly name: string;
+  readonly codec: HandleCodec;
+}
+
+/** Some command. */
+// deno-lint-ignore no-explicit-any
+export type AnyDeclaration = Declaration<any, any, any, any>;
+
+/** What goes into a command: its handles and parameters by name. */
+export type CommandValue<D> = D extends Declaration<infer H, infer P, Handles, Fields>
+  ? StructValue<H> & StructValue<P>
+  : never;
+
+/** What its response holds: its handles and parameters by name. */
+export type ResponseValue<D> = D extends Declaration<Handles, Fields, infer RH, infer R>
+  ? StructValue<RH> & StructValue<R>
+  : never;
+
+/** What is written down of a command; what is left out is empty or usual. */
+interface Written<H, P, RH, R> {
+  readonly section: string;
+  readonly handles?: H;
+  readonly parameters?: P;
+  readonly responseHandles?: RH;
+  readonly response?: R;
+  readonly sessions?: false;
+  readonly nv?: true;
+  readonly extensive?: true;
+  readonly flushed?: true;
+}
+
+// deno-lint-ignore ban-types
+type None = {};
+
+/** Declares a command by its name in {@linkcode TPM_CC}. */
+export function command<
+  H extends Handles = None,
+  P extends Fields = None,
+  RH extends Handles = None,
+  R extends Fields = None,
+>(command: keyof typeof TPM_CC, written: Written<H, P, RH, R>): Declaration<H, P, RH, R> {
+  const name = `TPM2_${command}`;
+  const handles = written.handles ?? {} as H;
+  const parameters = written.parameters ?? {} as P;
+  const responseHandles = written.responseHandles ?? {} as RH;
+  const response = written.response ?? {} as R;
+  const sessions = written.sessions ?? true;
+  return {
+    name,
+    code: TPM_CC[command],
+    section: written.section,
+    handles,
+    parameters,
+    responseHandles,
+    response,
+    sessions,
+    nv: written.nv ?? false,
+    extensive: written.extensive ?? false,
+    flushed: written.flushed ?? false,
+    decrypt: sessions && beginsSized(parameters),
+    encrypt: sessions && beginsSized(response),
+    lists: {
+      handles: namedHandles(handles),
+      parameters: fieldsOf(name, parameters),
+      responseHandles: namedHandles(responseHandles),
+      response: fieldsOf(name, response),
+    },
+  };
+}
+
+function namedHandles(handles: Handles): NamedHandle[] {
+  return Object.entries(handles).map(([name, codec]) => ({ name, codec }));
+}
+
+/** Only a first parameter behind its size in two bytes can be encrypted (Part 1, 21.1). */
+function beginsSized(fields: Fields): boolean {
+  const first = Object.values(fields)[0];
+  return first !== undefined && !("union" in first) && isSized(first as AnyCodec);
+}

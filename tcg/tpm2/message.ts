@@ -1,0 +1,299 @@
+// Whole messages: a command or a response from its first byte to its last. Reading never fails: what
+// cannot be read is kept as it came, with what is wrong and where, so that every message that has a
+// header is written again to the very same bytes.
+
+import { WireError } from "../../wire/codec.ts";
+import type { Codec } from "../kernel/codec.ts";
+import { Reader } from "../kernel/reader.ts";
+import type { ShownField } from "../kernel/shown.ts";
+import { type FieldCodec, showFields } from "../kernel/struct.ts";
+import { Writer } from "../kernel/writer.ts";
+import { TPMA_SESSION } from "./attributes.ts";
+import type { AnyDeclaration, NamedHandle } from "./command.ts";
+import { commandByCode } from "./commands.ts";
+import { TPM_ST } from "./constants.ts";
+import { TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from "./structures/sessions.ts";
+import { TPM2B_DATA } from "./structures/digests.ts";
+
+/** Bytes of tag, size and code. */
+export const HEADER_SIZE = 10;
+
+/** What commands and responses have in common. */
+interface Message<S> {
+  readonly tag: number;
+  /** What the header says; not the number of bytes when {@linkcode fault} says so. */
+  readonly size: number;
+  /** The command that it is or answers; undefined for one that is not known. */
+  readonly command: AnyDeclaration | undefined;
+  /** As many as could be read, in their order. */
+  readonly handles: readonly number[];
+  /** Undefined where the tag says that there are none, or where they could not be read. */
+  readonly sessions: readonly S[] | undefined;
+  /** By name, as many as could be read; an encrypted one is not among them. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The first parameter, where a session says that it is encrypted. */
+  readonly encrypted: Uint8Array | undefined;
+  /** What could not be read: all bytes from there to the end. */
+  readonly rest: Uint8Array;
+  /** What is wrong, and where. */
+  readonly fault: WireError | undefined;
+}
+
+export interface CommandMessage extends Message<TPMS_AUTH_COMMAND> {
+  /** The command code. */
+  readonly code: number;
+}
+
+export interface ResponseMessage extends Message<TPMS_AUTH_RESPONSE> {
+  /** The response code; 0 for success. */
+  readonly code: number;
+  /** The size of the parameters as the response gives it, where it has sessions. */
+  readonly parameterSize: number | undefined;
+}
+
+/** Where reading has got to; a fault leaves it at the last whole value. */
+class Progress<S> {
+  readonly handles: number[] = [];
+  readonly parameters: Record<string, unknown> = {};
+  sessions: S[] | undefined;
+  encrypted: Uint8Array | undefined;
+  fault: WireError | undefined;
+  /** Up to here everything was read. */
+  done = HEADER_SIZE;
+
+  constructor(private readonly reader: Reader) {}
+
+  /** Reads with `read`; a fault in it is kept. */
+  attempt(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.fault = error;
+    }
+  }
+
+  readHandles(handles: readonly NamedHandle[]): void {
+    for (const { name, codec } of handles) {
+      this.handles.push(this.reader.field(name, (reader) => codec.decode(reader)));
+      this.done = this.reader.offset;
+    }
+  }
+
+  readParameters(fields: readonly FieldCodec[], isEncrypted: boolean): void {
+    const { reader, parameters } = this;
+    for (const [index, field] of fields.entries()) {
+      reader.enter(field.name);
+      if (index === 0 && isEncrypted) this.encrypted = TPM2B_DATA.decode(reader);
+      else parameters[field.name] = field.decode(reader, parameters);
+      reader.leave();
+      this.done = reader.offset;
+    }
+  }
+}
+
+function readSessions<S>(reader: Reader, codec: Codec<S>): S[] {
+  const sessions: S[] = [];
+  while (reader.left > 0) {
+    sessions.push(
+      reader.field(`sessions.${sessions.length}`, (reader) => codec.decode(reader)),
+    );
+  }
+  return sessions;
+}
+
+function says<S extends { readonly sessionAttributes: number }>(
+  sessions: readonly S[] | undefined,
+  attribute: "decrypt" | "encrypt",
+): boolean {
+  return sessions?.some((session) => TPMA_SESSION.get(session.sessionAttributes, attribute)) ??
+    false;
+}
+
+/** What `bytes` say. Throws {@linkcode WireError} when they are too few for a header. */
+export function readCommand(bytes: Uint8Array): CommandMessage {
+  const reader = new Reader(bytes);
+  const tag = reader.field("tag", (reader) => reader.u16());
+  const size = reader.field("commandSize", (reader) => reader.u32());
+  const code = reader.field("commandCode", (reader) => reader.u32());
+  const command = commandByCode(code);
+  const progress = new Progress<TPMS_AUTH_COMMAND>(reader);
+  progress.attempt(() => {
+    if (command === undefined) return reader.fail(`command 0x${code.toString(16)} is not known`, 6);
+    checkTag(reader, tag);
+    progress.readHandles(command.lists.handles);
+    if (tag === TPM_ST.SESSIONS) {
+      reader.enter("authorizationSize");
+      const areaSize = reader.u32();
+      progress.sessions = reader.within(
+        areaSize,
+        (reader) => readSessions(reader, TPMS_AUTH_COMMAND),
+      );
+      reader.leave();
+      progress.done = reader.offset;
+    }
+    const isEncrypted = command.decrypt && says(progress.sessions, "decrypt");
+    progress.readParameters(command.lists.parameters, isEncrypted);
+    finish(reader, bytes, size);
+  });
+  return {
+    tag,
+    size,
+    code,
+    command,
+    handles: progress.handles,
+    sessions: progress.sessions,
+    parameters: progress.parameters,
+    encrypted: progress.encrypted,
+    rest: bytes.slice(progress.done),
+    fault: progress.fault,
+  };
+}
+
+/**
+ * What the response to a command says; `command` is undefined where it is not known. Throws
+ * {@linkcode WireError} when the bytes are too few for a header.
+ */
+export function readResponse(
+  bytes: Uint8Array,
+  command: AnyDeclaration | undefined,
+): ResponseMessage {
+  const reader = new Reader(bytes);
+  const tag = reader.field("tag", (reader) => reader.u16());
+  const size = reader.field("responseSize", (reader) => reader.u32());
+  const code = reader.field("responseCode", (reader) => reader.u32());
+  const progress = new Progress<TPMS_AUTH_RESPONSE>(reader);
+  let parameterSize: number | undefined;
+  progress.attempt(() => {
+    if (code === 0) {
+      if (command === undefined) {
+        return reader.fail("the command is not known, nor is its response");
+      }
+      checkTag(reader, tag);
+      progress.readHandles(command.lists.responseHandles);
+      let isEncrypted = false;
+      if (tag === TPM_ST.SESSIONS) {
+        const announced = reader.field("parameterSize", (reader) => reader.u32());
+        if (announced > reader.left) {
+          reader.fail(`${announced} bytes of parameters announced, ${reader.left} left`);
+        }
+        const sessionsAt = reader.offset + announced;
+        const sessions = readSessions(new Reader(bytes, sessionsAt), TPMS_AUTH_RESPONSE);
+        isEncrypted = command.encrypt && says(sessions, "encrypt");
+        parameterSize = announced;
+        progress.done = reader.offset;
+        reader.within(announced, () => {
+          progress.readParameters(command.lists.response, isEncrypted);
+        });
+        progress.sessions = sessions;
+        progress.done = bytes.length;
+        if (size !== bytes.length) finish(reader, bytes, size);
+        return;
+      }
+      progress.readParameters(command.lists.response, isEncrypted);
+    }
+    finish(reader, bytes, size);
+  });
+  return {
+    tag,
+    size,
+    code,
+    command,
+    handles: progress.handles,
+    sessions: progress.sessions,
+    parameterSize,
+    parameters: progress.parameters,
+    encrypted: progress.encrypted,
+    rest: bytes.slice(progress.done),
+    fault: progress.fault,
+  };
+}
+
+function checkTag(reader: Reader, tag: number): void {
+  if (tag !== TPM_ST.NO_SESSIONS && tag !== TPM_ST.SESSIONS) {
+    reader.fail(`0x${tag.toString(16)} is no tag of a message`, 0);
+  }
+}
+
+/** All bytes must have been read, and as many as the header says. */
+function finish(reader: Reader, bytes: Uint8Array, size: number): void {
+  if (size !== bytes.length) {
+    reader.fail(`the header says ${size} bytes, there are ${bytes.length}`, 2);
+  }
+  reader.finish();
+}
+
+/** The bytes that {@linkcode readCommand} has read. */
+export function writeCommand(message: CommandMessage): Uint8Array<ArrayBuffer> {
+  const writer = beginMessage(message);
+  writeHandles(writer, message.command?.lists.handles ?? [], message.handles);
+  if (message.sessions !== undefined) {
+    const { sessions } = message;
+    writer.sized32(() => writeSessions(writer, TPMS_AUTH_COMMAND, sessions));
+  }
+  writeParameters(writer, message.command?.lists.parameters ?? [], message);
+  writer.bytes(message.rest);
+  return writer.finish();
+}
+
+/** The bytes that {@linkcode readResponse} has read. */
+export function writeResponse(message: ResponseMessage): Uint8Array<ArrayBuffer> {
+  const writer = beginMessage(message);
+  writeHandles(writer, message.command?.lists.responseHandles ?? [], message.handles);
+  if (message.parameterSize !== undefined) writer.u32(message.parameterSize);
+  writeParameters(writer, message.command?.lists.response ?? [], message);
+  if (message.sessions !== undefined) {
+    writeSessions(writer, TPMS_AUTH_RESPONSE, message.sessions);
+  }
+  writer.bytes(message.rest);
+  return writer.finish();
+}
+
+function beginMessage(header: { tag: number; size: number; code: number }): Writer {
+  const writer = new Writer();
+  writer.u16(header.tag);
+  writer.u32(header.size);
+  writer.u32(header.code);
+  return writer;
+}
+
+function writeHandles(
+  writer: Writer,
+  handles: readonly NamedHandle[],
+  values: readonly number[],
+): void {
+  for (const [index, { name, codec }] of handles.entries()) {
+    const value = values[index];
+    if (value === undefined) return;
+    writer.enter(name);
+    codec.encode(writer, value);
+    writer.leave();
+  }
+}
+
+function writeSessions<S>(writer: Writer, codec: Codec<S>, sessions: readonly S[]): void {
+  for (const session of sessions) codec.encode(writer, session);
+}
+
+function writeParameters(
+  writer: Writer,
+  fields: readonly FieldCodec[],
+  { parameters, encrypted }: Message<unknown>,
+): void {
+  for (const [index, field] of fields.entries()) {
+    const isEncrypted = index === 0 && encrypted !== undefined;
+    if (!isEncrypted && !Object.hasOwn(parameters, field.name)) return;
+    writer.enter(field.name);
+    if (isEncrypted) TPM2B_DATA.encode(writer, encrypted);
+    else field.encode(writer, parameters);
+    writer.leave();
+  }
+}
+
+/** The parameters that were read, in words; `fields` are those of the command or the response. */
+export function showParameters(
+  fields: readonly FieldCodec[],
+  parameters: Readonly<Record<string, unknown>>,
+): ShownField[] {
+  return showFields(fields.filter(({ name }) => Object.hasOwn(parameters, name)), parameters);
+}
