@@ -57,6 +57,7 @@ export class CuseLoop {
   /** Ends the loop after the request that is being served; may be called at any time. */
   end(): void {
     this.#ending = true;
+    this.parts.lock.abandon();
     if (this.parts.tpm.pending !== undefined) this.parts.tpm.cancel();
     this.parts.poller.wake();
   }

@@ -97,6 +97,7 @@ export class Loop {
   /** Ends the loop after the message that is being served; may be called at any time. */
   end(): void {
     this.#ending = true;
+    this.parts.lock.abandon();
     if (this.parts.tpm.pending !== undefined) this.parts.tpm.cancel();
     this.parts.poller.wake();
   }

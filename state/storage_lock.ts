@@ -9,6 +9,7 @@ const RETRY_MS = 10;
 export class StorageLock {
   #prepared = false;
   #retries = 0;
+  #abandoned = false;
 
   /** `incoming`: another process may still hold the lock when the TPM starts. */
   constructor(private readonly backend: Backend, private incoming: boolean) {}
@@ -51,13 +52,18 @@ export class StorageLock {
     this.#retries = RETRIES_AFTER_RELEASE;
   }
 
+  /** The process ends: who waits for the lock is told that the last attempt failed. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
   async #acquire(): Promise<void> {
     for (let left = this.#retries;; left--) {
       try {
         this.backend.lock();
         break;
       } catch (error) {
-        if (left <= 0) throw error;
+        if (left <= 0 || this.#abandoned) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
