@@ -197,7 +197,7 @@ class Leaving {
 }
 
 async function profileOf(
-  { system, config }: EmulatorParts,
+  { system, config, report }: EmulatorParts,
   libtpms: Libtpms,
 ): Promise<string | undefined> {
   if (config.profile === undefined || !config.tpm2) return undefined;
@@ -208,7 +208,7 @@ async function profileOf(
     );
   }
   const { readProfile } = await import("./profile.ts");
-  return await readProfile(system, config.profile, libtpms);
+  return await readProfile(system, config.profile, libtpms, report);
 }
 
 /**

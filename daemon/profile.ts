@@ -2,7 +2,7 @@
 // or a descriptor. What stands in it is the affair of libtpms and of profile_reduction.ts.
 import { O } from "../ffi/files.ts";
 import { InfoFlag, type Libtpms } from "../ffi/libtpms.ts";
-import { readToEnd } from "../ffi/patient_read.ts";
+import { readPatiently } from "../ffi/patient_read.ts";
 import type { ProfileConfig } from "./config.ts";
 import type { System } from "./system.ts";
 
@@ -13,8 +13,9 @@ export async function readProfile(
   system: System,
   config: ProfileConfig,
   libtpms: Pick<Libtpms, "info">,
+  report: (message: string) => void,
 ): Promise<string> {
-  const text = await read(system, config);
+  const text = await read(system, config, report);
   if (config.removeDisabled === undefined) return text;
   const { Openssl } = await import("../ffi/openssl.ts");
   const { reduceProfile } = await import("./profile_reduction.ts");
@@ -24,13 +25,21 @@ export async function readProfile(
   return reduceProfile(text, config.removeDisabled, openssl, available);
 }
 
-async function read({ files }: System, { source }: ProfileConfig): Promise<string> {
+async function read(
+  { files }: System,
+  { source }: ProfileConfig,
+  report: (message: string) => void,
+): Promise<string> {
   if ("json" in source) return source.json.trim();
   const what = "file" in source ? `'${source.file}'` : `descriptor ${source.fd}`;
   try {
     const fd = "file" in source ? files.open(source.file, O.RDONLY | O.NONBLOCK) : source.fd;
     try {
-      const bytes = await readToEnd(files, fd, PROFILE_MAX);
+      const bytes = await readPatiently(files, fd, {
+        limit: PROFILE_MAX,
+        onLong: () =>
+          report(`--profile: ${what} still lacks its end: whoever writes it has to close it`),
+      });
       if (bytes.length > PROFILE_MAX) throw new Error(`it is larger than ${PROFILE_MAX} bytes`);
       return new TextDecoder().decode(bytes).trim();
     } finally {

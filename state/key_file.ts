@@ -1,7 +1,7 @@
 // Where keys come from: a file or a passed descriptor with the key itself, in hexadecimal digits or
 // bytes, or with a pass phrase that a key is derived from (swtpm(8), --key).
 import { type Files, O } from "../ffi/files.ts";
-import { readToEnd } from "../ffi/patient_read.ts";
+import { readPatiently } from "../ffi/patient_read.ts";
 import { StateError } from "./error.ts";
 import { type Crypto, StateKey } from "./key.ts";
 
@@ -40,10 +40,10 @@ export async function readKey(
 ): Promise<StateKey> {
   const { file, fd, passphraseFile, passphraseFd } = source;
   const ways = [
-    { name: "file", input: file, make: keyOf },
-    { name: "fd", input: fd, make: keyOf },
-    { name: "pwdfile", input: passphraseFile, make: derive },
-    { name: "pwdfd", input: passphraseFd, make: derive },
+    { name: "file", input: file, ...plainKey },
+    { name: "fd", input: fd, ...plainKey },
+    { name: "pwdfile", input: passphraseFile, ...passphrase },
+    { name: "pwdfd", input: passphraseFd, ...passphrase },
   ].filter(({ input }) => input !== undefined);
   const [used, ...others] = ways;
   if (used === undefined) {
@@ -54,10 +54,11 @@ export async function readKey(
   for (const { name } of others) {
     report(`Warning: ${option} takes its key from '${used.name}'; '${name}' is not looked at`);
   }
-  const material = await readMaterial(files, used.input!, option);
+  const making = { crypto, option, source, report, from: describe(used.input!) };
+  const material = await readMaterial(files, used.input!, used, making);
   let key: StateKey;
   try {
-    key = used.make({ crypto, option, source, report, from: describe(used.input!) }, material);
+    key = used.make(making, material);
   } finally {
     material.fill(0);
     for (const { input } of others) if (typeof input === "number") files.close(input);
@@ -77,30 +78,61 @@ interface Making {
   from: string;
 }
 
+/** What a source holds, and how a key is made of it. */
+interface Kind {
+  name: string;
+  make: (making: Making, material: Uint8Array) => StateKey;
+  isWhole?: (source: KeySource, material: Uint8Array) => boolean;
+}
+
+const plainKey = { make: keyOf, isWhole: isWholeKey };
+/** Any byte may belong to it, a line's end, too: only its end tells that it is whole. */
+const passphrase = { make: derive };
+
 /**
- * All that a path or descriptor holds; a pipe is read until its other end is closed, which may take
- * its time: the process can be ended meanwhile.
+ * What a path or descriptor holds. The other end of a pipe may take its time: the process can be
+ * ended meanwhile, and the log says what is missing.
  */
 async function readMaterial(
   files: Files,
   input: string | number,
-  option: string,
+  { isWhole }: Kind,
+  { option, source, report, from }: Making,
 ): Promise<Uint8Array> {
+  const missing = isWhole === undefined
+    ? "the end of the pass phrase: whoever writes it has to close it"
+    : "the key, or its rest";
   let fd: number | undefined;
   try {
     fd = typeof input === "string" ? files.open(input, O.RDONLY | O.NONBLOCK) : input;
-    const material = await readToEnd(files, fd, MATERIAL_MAX);
+    const material = await readPatiently(files, fd, {
+      limit: MATERIAL_MAX,
+      ...(isWhole && { isWhole: (bytes) => isWhole(source, bytes) }),
+      onLong: () => report(`${option}: ${from} still lacks ${missing}`),
+    });
     if (material.length <= MATERIAL_MAX) return material;
     material.fill(0);
     throw new Error(`it has more than ${MATERIAL_MAX} bytes`);
   } catch (cause) {
     throw new StateError(
-      `${option}: could not read the key from ${describe(input)}: ${(cause as Error).message}`,
+      `${option}: could not read the key from ${from}: ${(cause as Error).message}`,
       { cause },
     );
   } finally {
     if (fd !== undefined) files.close(fd);
   }
+}
+
+/** Whether what follows changes nothing any more; a pipe may then stay open. */
+function isWholeKey({ format, bits }: KeySource, material: Uint8Array): boolean {
+  if (format === "binary") return material.length >= bits / 8;
+  const digits = material.subarray(digitsAt(material));
+  return digits.length >= bits / 4 || digits.some(isEnd);
+}
+
+/** Where the digits begin: `0x` may stand before them. */
+function digitsAt(material: Uint8Array): number {
+  return material[0] === 0x30 && material[1] === 0x78 ? 2 : 0;
 }
 
 function keyOf(making: Making, material: Uint8Array): StateKey {
@@ -118,8 +150,7 @@ function parseHex(making: Making, material: Uint8Array): Uint8Array<ArrayBuffer>
   const refuse = (found: string): never => {
     throw new StateError(`${option}: ${from} ${found}; ${expected}`);
   };
-  const hasPrefix = material[0] === 0x30 && material[1] === 0x78;
-  const start = hasPrefix ? 2 : 0;
+  const start = digitsAt(material);
   let end = start;
   while (end < material.length && !isEnd(material[end]!)) end++;
   const count = end - start;

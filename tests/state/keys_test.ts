@@ -4,10 +4,12 @@
 import assert from "node:assert/strict";
 import { hex } from "../support/bytes.ts";
 import { CMD, payload } from "../support/control.ts";
+import { Emulator } from "../support/emulator.ts";
 import { peerProgram } from "../support/peer_programs.ts";
 import { run, TestProcess } from "../support/process.ts";
 import { plainProgram, type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
+import { waitUntil } from "../support/wait.ts";
 import { startOn } from "./stores.ts";
 
 const DIGITS = "0123456789abcdef";
@@ -148,6 +150,98 @@ Deno.test("a pass phrase that comes through a pipe in pieces is taken whole", op
   Deno.writeTextFileSync(path, "in three pieces");
   await start(`dir=${stateDir}`, `pwdfile=${path},kdf=sha512`);
 });
+
+/** The program with a pipe as descriptor 7 that holds something and stays open for more. */
+function withOpenPipe(
+  folder: TempDir,
+  content: string,
+  { command, args, ...rest } = programUnderTest(),
+) {
+  const script =
+    'pipe=$1; content=$2; shift 2; exec 7<>"$pipe"; printf %s "$content" >&7; exec "$@"';
+  return {
+    ...rest,
+    command: "sh",
+    args: ["-c", script, "with-open-pipe", folder.join("pipe"), content, command, ...args],
+  };
+}
+
+for (
+  const [name, content, words] of [
+    ["128 bit", DIGITS.repeat(2), ""],
+    ["128 bit behind 0x", `0x${DIGITS.repeat(2)}`, ""],
+    ["256 bit and a line's end", `${DIGITS.repeat(4)}\n`, ",mode=aes-256-cbc"],
+    ["16 bytes", DIGITS, ",format=binary"],
+    ["32 bytes", DIGITS.repeat(2), ",format=binary,mode=aes-256-cbc"],
+  ] as const
+) {
+  Deno.test(`a key of ${name} is taken from a pipe that stays open`, options, async () => {
+    await using folder = new TempDir();
+    assert.equal((await run(plainProgram("mkfifo", "mkfifo"), [folder.join("pipe")])).code, 0);
+    const place = `dir=${folder.path}`;
+    await start(place, `fd=7${words}`, withOpenPipe(folder, content));
+    Deno.writeTextFileSync(folder.join("key"), content);
+    await start(place, `file=${folder.join("key")}${words}`);
+  });
+}
+
+Deno.test(
+  "a short key in a pipe that stays open is refused as soon as it ends",
+  options,
+  async () => {
+    await using folder = new TempDir();
+    assert.equal((await run(plainProgram("mkfifo", "mkfifo"), [folder.join("pipe")])).code, 0);
+    await using emulator = Emulator.spawn({
+      program: withOpenPipe(folder, "0123\n"),
+      args: ["--key", "fd=7"],
+    });
+    const { code, stderr } = await emulator.ended();
+    assert.equal(code, 1);
+    assert.match(stderr, /descriptor 7 has 4 digits; 32 hexadecimal digits/);
+  },
+);
+
+Deno.test(
+  "a pass phrase goes to the end of its pipe, and the log asks for that [passphrase-end]",
+  options,
+  async () => {
+    await using folder = new TempDir();
+    const pipe = folder.join("pipe");
+    assert.equal((await run(plainProgram("mkfifo", "mkfifo"), [pipe])).code, 0);
+    const words = "kdf=sha512";
+    const places = ["ours", "theirs"].map((name) => folder.join(name));
+    for (const path of places) Deno.mkdirSync(path);
+    const [ours, theirs] = places.map((path) => `dir=${path}`) as [string, string];
+    await start(
+      theirs,
+      `pwdfd=7,${words}`,
+      withOpenPipe(folder, "in two", await peerProgram("0.7.1")),
+    );
+
+    // Open for reading as well, so that opening does not wait.
+    const writer = Deno.openSync(pipe, { read: true, write: true });
+    await using emulator = await startOn(ours, `pwdfd=7,${words}`, {
+      program: withDescriptor(pipe),
+    });
+    const write = (text: string) => writer.writeSync(new TextEncoder().encode(text));
+    write("in two");
+    await waitUntil(
+      "the log to ask for the end",
+      () => emulator.stderr.includes("--key: descriptor 7 still lacks the end of the pass phrase"),
+    );
+    write(" pieces");
+    writer.close();
+    using control = await emulator.connectControl();
+    assert.equal(hex(await control.command(CMD.INIT, payload.init())), "00000000", emulator.stderr);
+    assert.equal((await emulator.stop()).code, 0);
+
+    const path = folder.join("phrase");
+    for (const [place, phrase] of [[theirs, "in two"], [ours, "in two pieces"]] as const) {
+      Deno.writeTextFileSync(path, phrase);
+      await start(place, `pwdfile=${path},${words}`);
+    }
+  },
+);
 
 Deno.test("a key file is removed when that was asked for", options, async () => {
   await using folder = new TempDir();

@@ -1,7 +1,8 @@
 // Shows that a TPM answers where its clients will ask: a command goes through the socket, once, before
 // anybody is told of it. Afterwards the loop serves.
 import type { Libc } from "../../ffi/libc.ts";
-import { readable } from "../../ffi/patient_read.ts";
+import { ready } from "../../ffi/patient_read.ts";
+import { POLLIN } from "../../ffi/poll.ts";
 import { WOULD_BLOCK } from "../../ffi/sockets.ts";
 import type { Tpm } from "../../tpm/tpm.ts";
 import type { Channel } from "../../transports/channel.ts";
@@ -65,10 +66,10 @@ async function acceptSender(
 ): Promise<Channel> {
   const received = new Uint8Array(command.length);
   for (let stranger = 0; stranger < STRANGERS_MAX; stranger++) {
-    await readable(libc, listener.fd, ARRIVAL_MS);
+    await ready(libc, listener.fd, POLLIN, ARRIVAL_MS);
     const channel = listener.accept();
     if (channel === undefined) continue;
-    await readable(libc, channel.fd, ARRIVAL_MS);
+    await ready(libc, channel.fd, POLLIN, ARRIVAL_MS);
     const count = channel.receive(received);
     const ours = count !== WOULD_BLOCK && count === command.length &&
       received.every((byte, index) => byte === command[index]);
