@@ -2,6 +2,7 @@
 // told by a pipe that it is the one to stay. The first process waits for its word, or for its end,
 // and ends likewise. A process without --daemon never comes here: it is the server itself.
 import { type FileKind, O } from "../ffi/files.ts";
+import { ready } from "../ffi/patient_read.ts";
 import type { Log } from "./log.ts";
 import type { System } from "./system.ts";
 
@@ -10,6 +11,8 @@ const READY_VARIABLE = "SWTPM_READY_FD";
 
 /** Largest argument vector that the kernel takes (a quarter of the usual 8 MiB stack, doubled). */
 const WORDS_MAX = 4 << 20;
+/** How long a start may take until it is looked at whether somebody still waits for it. */
+const ABANDONED_AFTER_MS = 100;
 const STDOUT = 1;
 const STDERR = 2;
 
@@ -19,11 +22,13 @@ const STDERR = 2;
  * where a signal is to end this process, too.
  */
 export function startInBackground(system: System, onFailure = () => {}): number {
-  const { files, process, spawner } = system;
+  const { files, process, signals, spawner } = system;
   const words = readWords(system);
   const pipe = process.pipe();
   process.setInherited(pipe.write, true);
   process.setVariable(READY_VARIABLE, String(pipe.write));
+  // What ends us while we wait ends the background process, too: it sees the pipe's other end go.
+  signals.unblock(["SIGTERM", "SIGINT", "SIGHUP"]);
   const pid = spawner.start(Deno.execPath(), words);
   files.close(pipe.write);
   if (files.read(pipe.read, new Uint8Array(1), "background process") === 1) return 0;
@@ -51,6 +56,9 @@ export function isSecond(): boolean {
 
 /** The background process' side. */
 export class Background {
+  #watch: number | undefined;
+  #abandon = () => {};
+
   private constructor(
     private readonly system: System,
     private readonly pipe: number,
@@ -81,16 +89,27 @@ export class Background {
     );
   }
 
+  /** Tells when the process that waits for us ends before we are ready: then nobody knows of us. */
+  onAbandoned(action: (reason: string) => void): void {
+    this.#abandon = () => action("the end of the process that started it");
+    this.#watch = setTimeout(async () => {
+      await ready(this.system.libc, this.pipe, 0);
+      if (this.#watch !== undefined) this.#abandon();
+    }, ABANDONED_AFTER_MS);
+  }
+
   /** Lets go of the terminal, as the log does, and releases the process that waits. */
   ready(log: Log): void {
     const { files, process } = this.system;
+    clearTimeout(this.#watch);
+    this.#watch = undefined;
     for (const fd of this.outputs) process.duplicate(this.devNull, fd);
     if (log.standardFd !== undefined) process.duplicate(this.devNull, log.standardFd);
     files.close(this.devNull);
     try {
       files.write(this.pipe, new Uint8Array(1), "pipe to the starting process");
     } catch {
-      // It was killed while it waited; that is no reason to end.
+      this.#abandon();
     }
     files.close(this.pipe);
   }

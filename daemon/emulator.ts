@@ -13,6 +13,7 @@ import type { Background } from "./background.ts";
 import type { DaemonConfig } from "./config.ts";
 import { confine } from "./confine.ts";
 import { explain } from "./explain.ts";
+import type { Interruption } from "./interruption.ts";
 import type { Log } from "./log.ts";
 import { type DataPlan, Loop } from "./loop.ts";
 import { print, printAside } from "./output.ts";
@@ -56,7 +57,8 @@ export interface EmulatorParts {
 export async function runEmulator(parts: EmulatorParts): Promise<number> {
   using closers = new DisposableStack();
   const { system, config, log, report, manager, background } = parts;
-  const signals = closers.use(new EndingSignals());
+  const signals = closers.use(new EndingSignals(system.signals));
+  background?.onAbandoned((reason) => signals.ask(reason));
 
   const steps = {
     open: () => signals.orElse(open(parts, closers)),
@@ -70,11 +72,11 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   };
   if (config.cuse !== undefined) {
     const { runCuse } = await import("./cuse.ts");
-    return await runCuse(parts, config.cuse, steps, closers) ?? endedEarly(parts);
+    return await runCuse(parts, config.cuse, steps, closers) ?? endedEarly(parts, signals);
   }
 
   const emulator = await steps.open();
-  if (emulator === undefined) return endedEarly(parts);
+  if (emulator === undefined) return endedEarly(parts, signals);
   const { tpm } = emulator;
   if (config.startNow && tpm.start(false) !== 0) return 1;
   system.phases.end("TPM");
@@ -120,9 +122,9 @@ export async function askInfo(parts: EmulatorParts, flags: number): Promise<stri
 }
 
 /** The end was asked for before the TPM could serve; who waits for a daemon is told so. */
-function endedEarly({ background, report }: EmulatorParts): number {
+function endedEarly({ background, report }: EmulatorParts, { reason }: Interruption): number {
   if (background === undefined) return 0;
-  report("Ended by a signal before the TPM could be reached");
+  report(`Ended by ${reason} before the TPM could be reached`);
   return 1;
 }
 

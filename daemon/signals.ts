@@ -1,36 +1,22 @@
 // The signals that end the process in order, from its first moment on.
+import type { Signals } from "../ffi/signals.ts";
+import { Interruption } from "./interruption.ts";
 
-const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+const ENDING = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
-/** Hears the signals, and remembers one that came before there was anything to end. */
-export class EndingSignals implements Disposable {
-  readonly #asking = Promise.withResolvers<undefined>();
-  readonly #heard = () => this.#end();
-  #asked = false;
-  #action: (() => void) | undefined;
+/** As in the C program, a starter that ignores it has no say; nohup and a shell's `&` do. */
+const ALWAYS = ["SIGTERM"] as const;
 
-  constructor() {
-    for (const signal of SIGNALS) Deno.addSignalListener(signal, this.#heard);
-  }
+/** An end that signals ask for. */
+export class EndingSignals extends Interruption implements Disposable {
+  readonly #deaf: () => void;
 
-  /** What comes of some work; undefined as soon as the end is asked for. */
-  async orElse<T>(work: Promise<T>): Promise<T | undefined> {
-    return await Promise.race([work, this.#asking.promise]);
-  }
-
-  /** What ends the process from now on. */
-  onEnd(action: () => void): void {
-    this.#action = action;
-    if (this.#asked) action();
-  }
-
-  #end(): void {
-    this.#asked = true;
-    this.#asking.resolve(undefined);
-    this.#action?.();
+  constructor(signals: Signals) {
+    super();
+    this.#deaf = signals.hear<typeof ENDING[number]>(ENDING, (name) => this.ask(name), ALWAYS);
   }
 
   [Symbol.dispose](): void {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, this.#heard);
+    this.#deaf();
   }
 }

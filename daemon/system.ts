@@ -3,6 +3,7 @@
 import { Files } from "../ffi/files.ts";
 import { Libc } from "../ffi/libc.ts";
 import { Process } from "../ffi/process.ts";
+import { Signals } from "../ffi/signals.ts";
 import { Sockets } from "../ffi/sockets.ts";
 import { Spawner } from "../ffi/spawn.ts";
 import { Users } from "../ffi/users.ts";
@@ -13,6 +14,7 @@ export interface System {
   files: Files;
   sockets: Sockets;
   process: Process;
+  signals: Signals;
   spawner: Spawner;
   users: Users;
   /** Told when a phase of the start is over. */
@@ -23,11 +25,14 @@ export function openSystem(): System {
   const phases = openPhases();
   phases.end("runtime and modules");
   const libc = new Libc();
+  const signals = new Signals(libc);
+  signals.survivesFileLimit();
   return {
     libc,
     files: new Files(libc),
     sockets: new Sockets(libc),
     process: new Process(libc),
+    signals,
     spawner: new Spawner(libc),
     users: new Users(libc),
     phases,

@@ -2,24 +2,15 @@
 // and with environment and signals as we got them ourselves. Reaps whatever ends below us, which is
 // the duty of a process with the number 1. What they are for is the caller's affair.
 import { type Libc, openLibc } from "./libc.ts";
+import type { Signals } from "./signals.ts";
 import { addressesIn, type Ended, nulEnded, Spawner } from "./spawn.ts";
 
 const symbols = {
   kill: { parameters: ["i32", "i32"], result: "i32" },
-  /** int sigaction(int, const struct sigaction *new, struct sigaction *old) */
-  sigaction: { parameters: ["i32", "pointer", "buffer"], result: "i32" },
-  /** sighandler_t signal(int, sighandler_t) */
-  signal: { parameters: ["i32", "pointer"], result: "pointer" },
-  getpgrp: { parameters: [], result: "i32" },
-  /** pid_t tcgetpgrp(int fd) */
-  tcgetpgrp: { parameters: ["i32"], result: "i32" },
+  /** pid_t getpgid(pid_t); 0 is this process. */
+  getpgid: { parameters: ["i32"], result: "i32" },
 } as const;
 
-/** The runtime ignores it, and exec(2) would hand that on: pipelines count on the default. */
-const SIGPIPE = 13;
-/** `struct sigaction` begins with the handler; it is far smaller than this. */
-const SIGACTION_SIZE = 256;
-const SIG_IGN = 1n;
 
 /** Variables and their values; undefined: must not be set. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -33,7 +24,7 @@ export class Children {
    */
   readonly #environment: readonly Deno.PointerObject[];
 
-  constructor(libc: Libc) {
+  constructor(libc: Libc, private readonly signals: Pick<Signals, "atStart">) {
     this.#spawner = new Spawner(libc);
     this.#environment = this.#spawner.environment();
   }
@@ -51,7 +42,8 @@ export class Children {
     );
     const kept = this.#environment.filter((string) => !Object.hasOwn(variables, nameIn(string)));
     const environment = [...kept.map(Deno.UnsafePointer.value), ...addressesIn(assignments)];
-    return this.#spawner.start(words[0]!, nulEnded(words), { environment, defaultSignal: SIGPIPE });
+    const signals = this.signals.atStart;
+    return this.#spawner.start(words[0]!, nulEnded(words), { environment, signals });
   }
 
   /** All children that ended and were not told of yet, adopted ones among them. */
@@ -64,21 +56,9 @@ export class Children {
     this.#c.kill(pid, signal);
   }
 
-  /** Whether who started us wants this process to ignore a signal (nohup, a shell's `&`). */
-  ignored(signal: number): boolean {
-    const action = new Uint8Array(SIGACTION_SIZE);
-    return this.#c.sigaction(signal, null, action) === 0 &&
-      new BigUint64Array(action.buffer)[0] === SIG_IGN;
-  }
-
-  /** Ignores a signal, whatever was to happen with it; programs that we start ignore it, too. */
-  ignore(signal: number): void {
-    this.#c.signal(signal, Deno.UnsafePointer.create(SIG_IGN));
-  }
-
-  /** Whether our process group is the one that a terminal's keys signal. */
-  inForeground(terminal: number): boolean {
-    return this.#c.tcgetpgrp(terminal) === this.#c.getpgrp();
+  /** Whether a process is in our process group, which is the one that a terminal's keys signal. */
+  inOurGroup(pid: number): boolean {
+    return this.#c.getpgid(pid) === this.#c.getpgid(0);
   }
 }
 

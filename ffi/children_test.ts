@@ -5,6 +5,7 @@ import { Children, type Variables } from "./children.ts";
 import type { Ending } from "./ending.ts";
 import { Errno, Libc, SystemError } from "./libc.ts";
 import { Process } from "./process.ts";
+import { Signals } from "./signals.ts";
 
 /** Names that no environment has. */
 const OURS = "SWTPM_CHILDREN_TEST_OURS";
@@ -15,6 +16,10 @@ const LOOK_AGAIN_MS = 2;
 function test(name: string, fn: () => void | Promise<void>): void {
   // Functions of the C library stay open from their first use on.
   Deno.test({ name, sanitizeResources: false, fn });
+}
+
+function childrenOf(libc: Libc): Children {
+  return new Children(libc, new Signals(libc));
 }
 
 /** Runs a shell script to its end. */
@@ -32,7 +37,7 @@ async function ending(
 }
 
 test("a child ends with its exit code, or by a signal", async () => {
-  const children = new Children(new Libc());
+  const children = childrenOf(new Libc());
   assert.deepEqual(await ending(children, "exit 77"), { code: 77 });
   assert.deepEqual(await ending(children, "kill -KILL $$"), { signal: 9 });
 });
@@ -41,7 +46,7 @@ test("a child has our environment as it was, with the variables that it is given
   const libc = new Libc();
   const process = new Process(libc);
   process.setVariable(OURS, "before");
-  const children = new Children(libc);
+  const children = childrenOf(libc);
   process.setVariable(OURS, "after");
   process.setVariable(LATE, "1");
   try {
@@ -58,7 +63,7 @@ test("a child has our environment as it was, with the variables that it is given
 });
 
 test("a program that is not there is told by its error", () => {
-  const children = new Children(new Libc());
+  const children = childrenOf(new Libc());
   assert.throws(
     () => children.start(["no-such-program"], {}),
     (error) => error instanceof SystemError && error.errno === Errno.ENOENT,

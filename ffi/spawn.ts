@@ -2,6 +2,7 @@
 // given and what for is the caller's affair.
 import { type Ending, endingOf } from "./ending.ts";
 import { addressOf, cString, Errno, type Libc, openLibc } from "./libc.ts";
+import type { Signals } from "./signals.ts";
 
 const symbols = {
   /** extern char **environ; the symbol's own address, as setenv(3) moves what it points to. */
@@ -22,8 +23,9 @@ const symbols = {
  * `posix_spawnattr_t` of glibc (spawn.h): short flags, pid_t group, the signals that get their
  * default action back, the signal mask, and more that stays zero.
  */
-const attributes = { size: 336, defaults: 8 } as const;
+const attributes = { size: 336, defaults: 8, mask: 136 } as const;
 const POSIX_SPAWN_SETSIGDEF = 4;
+const POSIX_SPAWN_SETSIGMASK = 8;
 const WNOHANG = 1;
 const POINTER_SIZE = 8;
 
@@ -37,8 +39,8 @@ export interface Ended {
 export interface Given {
   /** Addresses of strings NAME=VALUE. */
   environment?: readonly bigint[];
-  /** The signal that gets its default action back. */
-  defaultSignal?: number;
+  /** What is ignored or blocked stays so through exec(2): pipelines, for one, count on SIGPIPE. */
+  signals?: Signals["atStart"];
 }
 
 export class Spawner {
@@ -57,7 +59,7 @@ export class Spawner {
       new Uint8Array(pid.buffer),
       cString(program),
       null,
-      given.defaultSignal === undefined ? null : resetting(given.defaultSignal),
+      given.signals === undefined ? null : attributesOf(given.signals),
       vector(addressesIn(words)),
       vector(given.environment ?? this.environment().map(Deno.UnsafePointer.value)),
     );
@@ -114,11 +116,14 @@ export function addressesIn(words: Uint8Array<ArrayBuffer>): bigint[] {
   return addresses;
 }
 
-/** Attributes that give a signal its default action back. */
-function resetting(signal: number): Uint8Array<ArrayBuffer> {
+/** Attributes that give signals their default action back, and the mask that is given. */
+function attributesOf({ defaults, mask }: Signals["atStart"]): Uint8Array<ArrayBuffer> {
   const attr = new Uint8Array(attributes.size);
-  attr[0] = POSIX_SPAWN_SETSIGDEF;
-  attr[attributes.defaults + ((signal - 1) >> 3)] = 1 << ((signal - 1) & 7);
+  attr[0] = POSIX_SPAWN_SETSIGDEF | (mask === undefined ? 0 : POSIX_SPAWN_SETSIGMASK);
+  for (const signal of defaults) {
+    attr[attributes.defaults + ((signal - 1) >> 3)]! |= 1 << ((signal - 1) & 7);
+  }
+  if (mask !== undefined) attr.set(mask, attributes.mask);
   return attr;
 }
 

@@ -3,10 +3,12 @@
 import type { Surroundings } from "../cli/line.ts";
 import { Log } from "../daemon/log.ts";
 import type { Loop } from "../daemon/loop.ts";
+import { Interruption } from "../daemon/interruption.ts";
 import { print } from "../daemon/output.ts";
 import type { System } from "../daemon/system.ts";
 import { Children, type Variables } from "../ffi/children.ts";
 import type { Ending } from "../ffi/ending.ts";
+import type { SignalName } from "../ffi/signals.ts";
 import { Command, exitCodeOf, exitCodeOfSignal } from "./run/command.ts";
 import { RUN_HELP } from "./run/help.ts";
 import { readWords, type TpmOptions, type Wanted } from "./run/options.ts";
@@ -48,8 +50,9 @@ export async function run(
 class Run {
   readonly #command: Command;
   readonly #ended = Promise.withResolvers<Ending>();
-  /** A signal that came before COMMAND was started. */
-  #interrupted: number | undefined;
+  /** By signals that come before COMMAND is started. */
+  readonly #interruption = new Interruption();
+  #interruptedBy: SignalName | undefined;
   /** The folder outlives the run. */
   #kept = false;
   #endLoop = () => {};
@@ -59,31 +62,37 @@ class Run {
     private readonly wanted: Wanted,
     private readonly teller: Teller,
   ) {
-    this.#command = new Command(system, new Children(system.libc), {
+    this.#command = new Command(system.signals, new Children(system.libc, system.signals), {
       ended: (ending) => {
         this.#ended.resolve(ending);
         this.#endLoop();
       },
-      interrupted: (signal) => this.#interrupted ??= signal,
+      interrupted: (signal) => {
+        this.#interruptedBy ??= signal;
+        this.#interruption.ask(signal);
+      },
     });
   }
 
   async toEnd(): Promise<number> {
     const begin = performance.now();
+    const { system, wanted, teller } = this;
+    // While nothing is made yet, signals may end us: opening a pipe waits for its reader.
+    const given = wanted.tpm.log && Log.open(system.files, wanted.tpm.log);
     this.#command.watch();
     using closers = new DisposableStack();
-    const { system, wanted, teller } = this;
     const tpm = closers.use(new DisposableStack());
     // What may be kept stays until it is known how COMMAND ended.
     const folder = this.#makeFolder(wanted.keepOnFailure ? closers : tpm);
     const options = wanted.keepOnFailure ? kept(wanted.tpm, folder!) : wanted.tpm;
-    const { place, loop } = await openOwnTpm({
+    const opened = await this.#interruption.orElse(openOwnTpm({
       system,
       options,
       place: folder === undefined || options.tcp ? undefined : unixPlace(folder),
-      log: Log.open(system.files, options.log),
-    }, tpm);
-    if (this.#interrupted !== undefined) return exitCodeOfSignal(this.#interrupted);
+      log: given ?? Log.open(system.files, options.log),
+    }, tpm));
+    if (this.#interruptedBy !== undefined) return exitCodeOfSignal(this.#interruptedBy);
+    const { place, loop } = opened!;
 
     const words = this.#words(place);
     teller.ready(place, performance.now() - begin);

@@ -81,13 +81,17 @@ async function serve(
   const { tpm: options, json } = wanted;
   using closers = new DisposableStack();
   const log = Log.open(system.files, options.log);
-  const { place, loop } = await openOwnTpm({
+  const signals = closers.use(new EndingSignals(system.signals));
+  background.onAbandoned((reason) => signals.ask(reason));
+  const opened = await signals.orElse(openOwnTpm({
     system,
     options,
     place: options.tcp ? undefined : unixPlace(ownFolder(system, closers)),
     log,
-  }, closers);
-  closers.use(new EndingSignals()).onEnd(() => loop.end());
+  }, closers));
+  if (opened === undefined) throw new Error(`ended by ${signals.reason} before it was ready`);
+  const { place, loop } = opened;
+  signals.onEnd(() => loop.end());
   const variables = variablesFor(place, options.tpm2);
   confine(system, "kill", (message) => log.line(message));
   // Last, when nothing can fail any more.

@@ -23,7 +23,7 @@ const SECCOMP_MODE_FILTER = 2n;
 const calls: Record<string, () => void> = {
   setsid: () => void system.process.newSession(),
   "a new process": () => void system.spawner.start("/bin/true", new Uint8Array([0])),
-  "a signal to another process": () => new Children(system.libc).signal(1, 0),
+  "a signal to another process": () => new Children(system.libc, system.signals).signal(1, 0),
   "another root": () => system.users.setRoot("/"),
   "another user": () => system.users.setUser(system.users.effective.uid),
   "another filter": () => new Seccomp(system.libc).install(new Uint8Array(8)),

@@ -44,10 +44,13 @@ export async function openOwnTpm(
   const openAt = async (place: Place) => {
     const config = configFor(options, place);
     const parts = { system, config, log, report, openLibtpms, manager, background: undefined };
-    using attempt = new DisposableStack();
-    const opened = await open(parts, attempt);
-    closers.use(attempt.move());
-    return { parts, place, opened };
+    const attempt = closers.use(new DisposableStack());
+    try {
+      return { parts, place, opened: await open(parts, attempt) };
+    } catch (error) {
+      attempt.dispose();
+      throw error;
+    }
   };
   const found = place === undefined ? await atFreePorts(openAt) : await openAt(place);
   const { tpm, data } = found.opened;

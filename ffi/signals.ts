@@ -1,0 +1,124 @@
+// The signals of this process: which ones whoever started it wants ignored or has blocked, and whether
+// a key of the terminal sent one. What is done when one comes is the callers' affair.
+import { type Libc, openLibc } from "./libc.ts";
+import { senderNote } from "./signal_sender.ts";
+
+const symbols = {
+  /** int sigaction(int, const struct sigaction *new, struct sigaction *old) */
+  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  /** sighandler_t signal(int, sighandler_t) */
+  signal: { parameters: ["i32", "pointer"], result: "pointer" },
+  /** int pthread_sigmask(int how, const sigset_t *, sigset_t *old); returns an errno. */
+  pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+} as const;
+
+/** Numbers on Linux, the same on x86-64 and arm64. */
+const NUMBERS = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+  SIGCHLD: 17,
+  SIGXFSZ: 25,
+} as const;
+export type SignalName = keyof typeof NUMBERS;
+
+/** `struct sigaction` of glibc begins with the handler. */
+const SIGACTION_SIZE = 152;
+const SIG_IGN = 1n;
+const SIGSET_SIZE = 128;
+const SIG_UNBLOCK = 1;
+
+/** siginfo's si_code where the kernel itself sent it: for SIGINT and SIGQUIT, a terminal's key. */
+const SI_KERNEL = 0x80;
+
+export class Signals {
+  readonly #c = openLibc(symbols);
+  /** The mask as it was, where it was changed. */
+  #mask: Uint8Array<ArrayBuffer> | undefined;
+  /** Signals that have another disposition than at the start, which is the default again for others. */
+  readonly #changed: SignalName[] = ["SIGPIPE"]; // the runtime's doing
+  readonly #senders = new Map<SignalName, () => number>();
+
+  constructor(private readonly libc: Libc) {}
+
+  /**
+   * Hears signals from now on, except for those that whoever started us wants ignored (nohup, a
+   * shell's `&`) and that are not `always` heard. What was blocked comes through. Returns what ends it.
+   */
+  hear<N extends SignalName & Deno.Signal>(
+    names: readonly N[],
+    heard: (name: N) => void,
+    always: readonly N[] = [],
+  ): () => void {
+    const ignored = names.filter((name) => !always.includes(name) && this.#ignored(name));
+    const listeners = names.filter((name) => !ignored.includes(name))
+      .map((name) => ({ name, listener: () => heard(name) }));
+    for (const { name, listener } of listeners) Deno.addSignalListener(name, listener);
+    // With its first listener the runtime takes further signals for itself.
+    for (const name of ignored) this.#ignore(name);
+    this.unblock(listeners.map(({ name }) => name));
+    return () => {
+      for (const { name, listener } of listeners) Deno.removeSignalListener(name, listener);
+    };
+  }
+
+  /** Has signals come through that were blocked when we were started. */
+  unblock(names: readonly SignalName[]): void {
+    const set = new Uint8Array(SIGSET_SIZE);
+    for (const name of names) set[(NUMBERS[name] - 1) >> 3]! |= 1 << ((NUMBERS[name] - 1) & 7);
+    const before = new Uint8Array(SIGSET_SIZE);
+    if (this.#c.pthread_sigmask(SIG_UNBLOCK, set, before) === 0) this.#mask ??= before;
+  }
+
+  /** A file that may not grow any further is an error of its write(2), and no reason to end. */
+  survivesFileLimit(): void {
+    if (!this.#ignore("SIGXFSZ")) this.#changed.push("SIGXFSZ");
+  }
+
+  /** From now on {@linkcode fromKey} can tell, for signals that are heard. */
+  noteSenders(names: readonly SignalName[]): void {
+    for (const name of names) {
+      const action = this.#action(name);
+      const handler = new BigUint64Array(action.buffer, 0, 1);
+      if (handler[0] === SIG_IGN) continue;
+      const { code, sender } = senderNote(this.libc, handler[0]!);
+      handler[0] = code;
+      this.libc.check(this.#c.sigaction(NUMBERS[name], action, null), "sigaction", name);
+      this.#senders.set(name, sender);
+    }
+  }
+
+  /** Whether a key of the terminal sent the signal that was heard last by that name. */
+  fromKey(name: SignalName): boolean {
+    return this.#senders.get(name)?.() === SI_KERNEL;
+  }
+
+  /** What another program gets so that it starts with the signals as we did. */
+  get atStart(): { mask: Uint8Array<ArrayBuffer> | undefined; defaults: readonly number[] } {
+    return { mask: this.#mask, defaults: this.#changed.map((name) => NUMBERS[name]) };
+  }
+
+  #ignored(name: SignalName): boolean {
+    return new BigUint64Array(this.#action(name).buffer, 0, 1)[0] === SIG_IGN;
+  }
+
+  #action(name: SignalName): Uint8Array<ArrayBuffer> {
+    const action = new Uint8Array(SIGACTION_SIZE);
+    this.libc.check(this.#c.sigaction(NUMBERS[name], null, action), "sigaction", name);
+    return action;
+  }
+
+  /** Returns whether it was ignored before. */
+  #ignore(name: SignalName): boolean {
+    const before = this.#c.signal(NUMBERS[name], Deno.UnsafePointer.create(SIG_IGN));
+    return Deno.UnsafePointer.value(before) === SIG_IGN;
+  }
+}
+
+export function signalNumber(name: SignalName): number {
+  return NUMBERS[name];
+}
