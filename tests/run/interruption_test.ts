@@ -144,14 +144,15 @@ Deno.test("run: the limit of files ends COMMAND, as anywhere, and not the run [f
   const script = `ulimit -f 8
     "$0" run --log file=${log},level=20 -- sh -c 'for i in 1 2 3 4 5 6 7 8; do
       tpm2_getrandom -Q 32
-    done; exec head -c 1M /dev/zero > ${runner.folder}/file'`;
+    done; head -c 1M /dev/zero > ${runner.folder}/file; echo $?; exit 6'`;
   await using process = new TestProcess(
     plainProgram("bash", "/bin/bash"),
     ["-c", script, command],
     { env: { XDG_RUNTIME_DIR: runner.folder } },
   );
   const outcome = await process.ended();
-  assert.equal(outcome.code, 128 + 25, said(outcome));
+  assert.equal(outcome.stdout, `${128 + 25}\n`, said(outcome));
+  assert.equal(outcome.code, 6);
   assert.equal(Deno.statSync(log).size, 8 * 1024);
 });
 
