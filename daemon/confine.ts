@@ -12,12 +12,16 @@ import type { System } from "./system.ts";
  */
 const REVOKED = ["run", "env", "net", "read", "write"] as const;
 
+/** Set for whoever runs under fakeroot, as builds of packages do. */
+const FAKEROOT_VARIABLE = "FAKEROOTKEY";
+
 /** Gives up what serving does not need. Throws when the filter cannot be installed. */
 export function confine(
   { libc }: Pick<System, "libc">,
   action: DaemonConfig["seccomp"],
   report: (message: string) => void,
 ): void {
+  const underFakeroot = Deno.env.get(FAKEROOT_VARIABLE) !== undefined;
   for (const name of REVOKED) Deno.permissions.revokeSync({ name });
   if (action === "none") return;
   const seccomp = new Seccomp(libc);
@@ -26,7 +30,7 @@ export function confine(
     return;
   }
   try {
-    seccomp.install(buildFilter(deniedCalls(Deno.pid), Deno.build.arch, action));
+    seccomp.install(buildFilter(deniedCalls(Deno.pid, underFakeroot), Deno.build.arch, action));
   } catch (error) {
     throw new Error(
       `Could not install the seccomp profile: ${(error as Error).message}; ` +

@@ -27,7 +27,18 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     // certificates
     ...["gnutls-bin", "openssl", "softhsm2"],
     // looking at processes, sockets and files
-    ...["strace", "lsof", "procps", "net-tools", "iproute2", "socat", "file", "xxd", "binutils"],
+    ...[
+      "strace",
+      "fakeroot",
+      "lsof",
+      "procps",
+      "net-tools",
+      "iproute2",
+      "socat",
+      "file",
+      "xxd",
+      "binutils",
+    ],
     // what `swtpm run` is used for, and a root folder with next to nothing in it
     ...["tpm2-openssl", "clevis", "clevis-tpm2", "debootstrap"],
     // captures, the list of system calls, and the manager of virtual machines

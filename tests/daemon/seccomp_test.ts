@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { deniedCalls } from "../../sandbox/denied_calls.ts";
 import { Emulator } from "../support/emulator.ts";
+import { exists } from "../support/exists.ts";
 import { run, TestProcess } from "../support/process.ts";
 import { peerProgram } from "../support/peer_programs.ts";
 import { checkoutPath, plainProgram, programUnderTest } from "../support/programs.ts";
@@ -61,6 +62,36 @@ for (const [who, calls, exitCode] of INSTALLING) {
     assert.equal(code, exitCode, stderr);
     assert.match(stderr, /seccomp/);
     if (who === "ours") assert.match(stderr, /--seccomp action=none does without/);
+  });
+}
+
+for (const kind of ["sysv", "tcp"]) {
+  Deno.test(`under fakeroot-${kind} it ends in order, and nothing is left`, async () => {
+    const { name, command, args, env } = programUnderTest();
+    const program = {
+      ...{ name, env, command: `/usr/bin/fakeroot-${kind}` },
+      args: ["--", command, ...args],
+    };
+    await using folder = new TempDir();
+    const pidFile = folder.join("pid");
+    await using emulator = await Emulator.start({
+      program,
+      flags: ["startup-clear"],
+      args: ["--pid", `file=${pidFile}`],
+    });
+    await emulator.serving();
+    // The process that was started is a shell, which waits for it.
+    await using server = await OtherProcess.fromPidFile(pidFile);
+    assert.equal(server.status("Seccomp"), "2");
+    using data = await emulator.connectData();
+    assert.equal(readAnswer(await data.command(tpm2.nvDefineSpace(8))).code, 0, "not stored");
+    server.kill("SIGTERM");
+    const { code, stderr } = await emulator.process.ended();
+    assert.equal(code, 0, stderr);
+    assert.deepEqual([...Deno.readDirSync(folder.path)], [], "the pid file is removed");
+    for (const address of [emulator.controlAddress, emulator.dataAddress]) {
+      assert.ok(address.transport === "unix" && !exists(address.path), "the socket is removed");
+    }
   });
 }
 
