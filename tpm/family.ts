@@ -4,6 +4,7 @@ import type { LibtpmsVersion } from "../ffi/libtpms.ts";
 import { CC_SET_LOCALITY, Tpm12, Tpm2, TpmRc, TpmResult } from "../wire/codes.ts";
 import { responseHeader, startupCommand } from "../wire/tpm.ts";
 import { isBeyondNv } from "./nv_bounds.ts";
+import { endSavedSessions } from "./saved_sessions.ts";
 import { isLongTpm12, isLongTpm2 } from "./long_commands.ts";
 
 export type StartupType = "clear" | "state" | "deactivated";
@@ -22,6 +23,8 @@ export interface Family {
   /** Startup command per type; undefined where the version has no such type. */
   readonly startup: Readonly<Record<StartupType, Uint8Array<ArrayBuffer> | undefined>>;
   readonly startupCode: number;
+  /** Ends what clients of an earlier life left behind; not for a TPM 1.2, which keeps nothing. */
+  readonly endSavedSessions?: typeof endSavedSessions;
   /** What brings the TPM down in order, the better one first; none for TPM 1.2. */
   readonly shutdown: readonly Uint8Array<ArrayBuffer>[];
   readonly shutdownCode: number | undefined;
@@ -80,6 +83,7 @@ export const tpm2: Family = {
     deactivated: undefined,
   },
   startupCode: Tpm2.CC_Startup,
+  endSavedSessions,
   shutdown: [
     startup(Tpm2.ST_NO_SESSIONS, Tpm2.CC_Shutdown, Tpm2.SU_STATE),
     startup(Tpm2.ST_NO_SESSIONS, Tpm2.CC_Shutdown, Tpm2.SU_CLEAR),

@@ -63,9 +63,15 @@ export const Tpm2 = {
   CC_Startup: 0x144,
   CC_Shutdown: 0x145,
   CC_Create: 0x153,
+  CC_FlushContext: 0x165,
+  CC_GetCapability: 0x17a,
   CC_CreateLoaded: 0x191,
   SU_CLEAR: 0,
   SU_STATE: 1,
+  CAP_HANDLES: 1,
+  SAVED_SESSION_FIRST: 0x03000000,
+  /** MAX_ACTIVE_SESSIONS, loaded ones and saved ones. */
+  ACTIVE_SESSIONS_MAX: 64,
 } as const;
 
 /**

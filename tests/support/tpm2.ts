@@ -18,8 +18,11 @@ export const TPM_CC = {
   Startup: 0x144,
   Shutdown: 0x145,
   NV_Read: 0x14e,
+  ContextLoad: 0x161,
+  ContextSave: 0x162,
   FlushContext: 0x165,
   NV_ReadPublic: 0x169,
+  StartAuthSession: 0x176,
   GetCapability: 0x17a,
   GetRandom: 0x17b,
   PCR_Read: 0x17e,
@@ -151,6 +154,17 @@ export const tpm2 = {
   evictControl: (object: number, persistent = PERSISTENT_HANDLE) =>
     authorised(TPM_CC.EvictControl, [TPM_RH.OWNER, object], 1, u32(persistent)),
   flushContext: (handle: number) => command(TPM_CC.FlushContext, u32(handle)),
+  contextSave: (handle: number) => command(TPM_CC.ContextSave, u32(handle)),
+  contextLoad: (context: Uint8Array) => command(TPM_CC.ContextLoad, context),
+  /** An HMAC session, neither salted nor bound. */
+  startAuthSession: () =>
+    command(
+      TPM_CC.StartAuthSession,
+      ...[u32(TPM_RH.NULL), u32(TPM_RH.NULL)],
+      sized16(new Uint8Array(16)), // nonceCaller
+      ...[sized16(), u8(0)], // encryptedSalt, sessionType
+      ...[u16(TPM_ALG.NULL), u16(TPM_ALG.SHA256)], // symmetric, authHash
+    ),
 };
 
 /** TPML_PCR_SELECTION of one bank. */
@@ -258,6 +272,11 @@ export function readNvRead(bytes: Uint8Array): Uint8Array {
 
 /** Handle of the key that CreatePrimary made. */
 export function readCreatePrimary(bytes: Uint8Array): number {
+  return new Reader(successBody(bytes)).u32();
+}
+
+/** The first handle of a response without sessions. */
+export function readHandle(bytes: Uint8Array): number {
   return new Reader(successBody(bytes)).u32();
 }
 
