@@ -11,7 +11,6 @@ const symbols = {
   getpgid: { parameters: ["i32"], result: "i32" },
 } as const;
 
-
 /** Variables and their values; undefined: must not be set. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 

@@ -10,6 +10,8 @@ const readAtStart = [
   /^\/(usr\/)?lib(64)?\//,
   /^\/etc\/(ld\.so\.cache|passwd|group|nsswitch\.conf)$/,
   /^\/proc\/(self|\d+)\/(maps|cgroup|cmdline|mountinfo)$/,
+  // In the background, to let go of the starter's outputs wherever they are open as well.
+  /^\/proc\/self\/fd$/,
   /^\/proc\/(meminfo|sys\/kernel\/ngroups_max)$/,
   /^\/sys\/(devices\/system\/cpu|fs\/cgroup)\//,
   /^\/usr\/bin\/swtpm$/,
