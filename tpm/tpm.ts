@@ -194,15 +194,18 @@ export class Tpm {
   }
 
   /**
-   * Sends the Startup command; where it begins a new life, the sessions of earlier ones end. Returns false where the version has no such type. The TPM's answer
-   * is not looked at, as the C program does not; throws {@linkcode TpmResultError} without one.
+   * Sends the Startup command; where it begins a new life, the sessions of earlier ones end, of
+   * which no tap is told: captures are those of the C program. Returns false where the version has
+   * no such type. An error of the TPM's is its clients' affair, as in the C program; throws
+   * {@linkcode TpmResultError} without an answer.
    */
   startup(type: StartupType): boolean {
     const command = this.family.startup[type];
     if (command === undefined) return false;
     const result = this.#internal(command);
     if (type === "clear" && result === TpmResult.SUCCESS) {
-      this.family.endSavedSessions?.((command) => this.#send(command));
+      const { libtpms } = this.parts;
+      this.family.endSavedSessions?.((command) => libtpms.process(command, command.length));
     }
     this.#lastCommand = this.family.startupCode;
     return true;
@@ -210,15 +213,10 @@ export class Tpm {
 
   /** A command of our own; returns its TPM result. */
   #internal(command: Uint8Array<ArrayBuffer>): number {
-    const response = this.#send(command);
-    return response.length < responseHeader.size ? TpmResult.FAIL : resultAt(response, 0);
-  }
-
-  #send(command: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     this.parts.tap?.received(command);
     const response = this.parts.libtpms.process(command, command.length);
     this.parts.tap?.sent(response);
-    return response;
+    return response.length < responseHeader.size ? TpmResult.FAIL : resultAt(response, 0);
   }
 
   /**
