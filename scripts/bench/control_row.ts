@@ -3,12 +3,12 @@
 
 import { hex } from "../../tests/support/bytes.ts";
 import { Emulator } from "../../tests/support/emulator.ts";
+import { tpm2 } from "../../tests/support/tpm2.ts";
 import type { BenchRow, RowContext } from "./bench_row.ts";
 import { bound, type Contestant, named } from "./contestants.ts";
 import type { ControlResult } from "./jobs.ts";
 import { checkBound, type Layout, place, usableProcessors } from "./processors.ts";
 import type { ContestantId, Findings } from "./result.ts";
-import { createPrimaryRsa3072 } from "./rsa_key.ts";
 import { runClient } from "./run_client.ts";
 import { median, orderOf } from "./statistics.ts";
 
@@ -97,7 +97,7 @@ async function measure(
     control: server.controlAddress,
     keyCommands: Array.from(
       { length: keys },
-      (_, key) => hex(createPrimaryRsa3072(round * keys + key)),
+      (_, key) => hex(tpm2.createPrimaryRsa(3072, round * keys + key)),
     ),
     pauseUs: PAUSE_US,
   }, CLIENT_LIMIT_MS);

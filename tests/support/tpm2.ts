@@ -149,8 +149,9 @@ export const tpm2 = {
     authorised(TPM_CC.NV_Read, [TPM_RH.OWNER, index], 1, u16(size), u16(offset)),
   createPrimaryEcc: (hierarchy: number = TPM_RH.OWNER) => createPrimary(hierarchy, eccStorageKey()),
   /** Takes from a tenth of a second to several, by chance: for tests that need a long command. */
-  createPrimaryRsa: (bits: number, hierarchy: number = TPM_RH.OWNER) =>
-    createPrimary(hierarchy, rsaStorageKey(bits)),
+  /** Another `number` makes another key, which takes another time to find. */
+  createPrimaryRsa: (bits: number, number?: number) =>
+    createPrimary(TPM_RH.OWNER, rsaStorageKey(bits, number)),
   evictControl: (object: number, persistent = PERSISTENT_HANDLE) =>
     authorised(TPM_CC.EvictControl, [TPM_RH.OWNER, object], 1, u32(persistent)),
   flushContext: (handle: number) => command(TPM_CC.FlushContext, u32(handle)),
@@ -198,12 +199,12 @@ function eccStorageKey(): Uint8Array {
 }
 
 /** TPMT_PUBLIC of an RSA storage key. */
-function rsaStorageKey(bits: number): Uint8Array {
+function rsaStorageKey(bits: number, number?: number): Uint8Array {
   return storageKey(
     TPM_ALG.RSA,
     u16(bits),
     u32(0), // exponent: the default
-    sized16(), // unique
+    number === undefined ? sized16() : sized16(u32(number)), // unique
   );
 }
 
