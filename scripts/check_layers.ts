@@ -16,11 +16,12 @@ interface Room {
 
 /** The rooms, from the top floor down. */
 export const ROOMS: Readonly<Record<string, Room>> = {
-  "main.ts": { floor: 9 },
-  tools: { floor: 8 },
-  cli: { floor: 7 },
-  daemon: { floor: 6 },
-  control: { floor: 5 },
+  "main.ts": { floor: 10 },
+  tools: { floor: 9 },
+  cli: { floor: 8 },
+  daemon: { floor: 7 },
+  control: { floor: 6 },
+  trace: { floor: 5 },
   tpm: { floor: 4 },
   state: { floor: 3 },
   transports: { floor: 3 },

@@ -35,7 +35,7 @@ export const TPM2_EncryptDecrypt2 = command("EncryptDecrypt2", {
 export const TPM2_Hash = command("Hash", {
   section: "15.4",
   parameters: { data: TPM2B_MAX_BUFFER, hashAlg: TPMI_ALG_HASH, hierarchy: TPMI_RH_HIERARCHY },
-  response: { outHash: TPM2B_DIGEST, validation: TPMT_TK_HASHCHECK },
+  response: { outHash: secret(TPM2B_DIGEST), validation: TPMT_TK_HASHCHECK },
 });
 
 /** TPM2_MAC (15.6) is the same on the wire; its inScheme stands for hashAlg. */

@@ -1,0 +1,127 @@
+// A trace as JSON: an object for each command. The names are promised: README.md lists them.
+
+import type { ControlExchange, Exchange, TraceEvent } from "./exchange.ts";
+import { controlResultName } from "./control_results.ts";
+import { hex } from "./hex.ts";
+import { type Half, readExchange, type ReadParameter, type ReadResult } from "./reading.ts";
+import { fieldsJson, handleJson, hiddenJson, type Json, valueJson } from "./value_json.ts";
+
+export interface JsonOptions {
+  /** Secrets are shown as they are, and with them the bytes of both messages. */
+  readonly secrets: boolean;
+}
+
+/** The object of an event; what has no value is left out. */
+export function traceObject(event: TraceEvent, options: JsonOptions): Json {
+  switch (event.kind) {
+    case "remark":
+      return { time: seconds(event.timeMs), remark: event.text };
+    case "command":
+      return exchangeObject(event, options);
+    case "control":
+      return controlObject(event);
+  }
+}
+
+/** Seconds with microseconds. */
+function seconds(ms: number): number {
+  return Math.round(ms * 1000) / 1e6;
+}
+
+type Maybe = Json | undefined;
+
+/** The object without what is undefined. */
+function present(fields: Readonly<Record<string, Maybe>>): { readonly [name: string]: Json } {
+  return Object.fromEntries(
+    Object.entries(fields).filter((field): field is [string, Json] => field[1] !== undefined),
+  );
+}
+
+function head({ timeMs, client }: Exchange | ControlExchange): Readonly<Record<string, Maybe>> {
+  return {
+    time: seconds(timeMs),
+    client: client?.number,
+    process: client?.process,
+    pid: client?.pid,
+  };
+}
+
+function durationOf({ durationMs }: Exchange | ControlExchange): Maybe {
+  return durationMs === undefined ? undefined : seconds(durationMs);
+}
+
+function exchangeObject(exchange: Exchange, { secrets }: JsonOptions): Json {
+  const { command, response } = readExchange(exchange.command, exchange.response);
+  return present({
+    ...head(exchange),
+    locality: exchange.locality ?? 0,
+    command: command.name ?? null,
+    code: command.code,
+    ...halfObject(command, secrets),
+    bytes: secrets ? hex(exchange.command) : undefined,
+    result: response === undefined ? null : response.result && resultObject(response.result),
+    response: response && present({
+      ...halfObject(response, secrets),
+      bytes: secrets ? hex(exchange.response!) : undefined,
+    }),
+    duration: durationOf(exchange),
+  });
+}
+
+function halfObject(half: Half, secrets: boolean): Readonly<Record<string, Maybe>> {
+  const { fault, rest, sessions, handles, parameters } = half;
+  const told = fault === undefined || secrets;
+  return {
+    handles: handles.map(({ name, handle }) => ({ name, ...handleJson(handle) as object })),
+    parameters: told ? parametersObject(parameters, secrets) : undefined,
+    sessions: sessions.map((session) =>
+      session.kind === "struct" ? fieldsJson(session.fields, secrets) : valueJson(session, secrets)
+    ),
+    unreadable: fault === undefined && rest.length === 0 ? undefined : present({
+      offset: fault?.place?.offset ?? 0,
+      field: fault?.place?.path.join("."),
+      // The reason tells what stands there.
+      reason: secrets ? fault?.reason : undefined,
+      rest: hiddenJson(rest, secrets),
+    }),
+  };
+}
+
+function parametersObject(parameters: readonly ReadParameter[], secrets: boolean): Json {
+  return Object.fromEntries(
+    parameters.map((each) => [
+      each.name,
+      "encrypted" in each
+        ? { encrypted: secrets ? hex(each.encrypted) : each.encrypted.length }
+        : valueJson(each.shown, secrets),
+    ]),
+  );
+}
+
+function resultObject({ code, name, meaning, position }: ReadResult): Json {
+  return present({
+    code,
+    name,
+    meaning: code === 0 ? undefined : meaning,
+    [position?.of ?? "position"]: position && present({
+      number: position.number,
+      name: position.name,
+    }),
+  });
+}
+
+function controlObject(exchange: ControlExchange): Json {
+  const { name, request, requestSize, result, response, responseSize } = exchange;
+  return present({
+    ...head(exchange),
+    control: name,
+    request: sized(request, requestSize),
+    result: result === undefined ? null : { code: result, name: controlResultName(result) },
+    response: sized(response, responseSize),
+    duration: durationOf(exchange),
+  });
+}
+
+function sized(values: Readonly<Record<string, number>>, size: number): Json {
+  return size === 0 ? values : { ...values, bytes: size };
+}

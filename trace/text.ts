@@ -1,0 +1,201 @@
+// A trace as text: a line for each command, as strace(1) writes one for each call of the kernel.
+
+import type { Shown } from "../tcg/kernel/shown.ts";
+import type { Client, ControlExchange, Exchange, TraceEvent } from "./exchange.ts";
+import { controlResultName } from "./control_results.ts";
+import { handleText } from "./handle_text.ts";
+import { hex, printable, sizeText } from "./hex.ts";
+import {
+  type Half,
+  readExchange,
+  type ReadParameter,
+  type ReadResponse,
+  type ReadResult,
+} from "./reading.ts";
+import { fieldsText, isEmpty, valueText } from "./value_text.ts";
+
+/** How parts of a line are marked. */
+export interface Palette {
+  readonly aside: (text: string) => string;
+  readonly name: (text: string) => string;
+  readonly warning: (text: string) => string;
+  readonly failure: (text: string) => string;
+}
+
+const same = (text: string) => text;
+/** No marks. */
+export const PLAIN: Palette = { aside: same, name: same, warning: same, failure: same };
+
+const colour = (code: number) => (text: string) => `\x1b[${code}m${text}\x1b[0m`;
+/** Colours of a terminal. */
+export const COLOURS: Palette = {
+  aside: colour(2),
+  name: colour(1),
+  warning: colour(33),
+  failure: colour(31),
+};
+
+export interface TextOptions {
+  /** Secrets are shown as they are. */
+  readonly secrets: boolean;
+  readonly palette: Palette;
+}
+
+/** The line of an event, without its end. */
+export function textLine(event: TraceEvent, options: TextOptions): string {
+  const { palette } = options;
+  const time = palette.aside(seconds(event.timeMs));
+  switch (event.kind) {
+    case "remark":
+      return `${time} ${palette.aside(`# ${printable(event.text)}`)}`;
+    case "command":
+      return `${time} ${palette.aside(whoText(event))} ${exchangeText(event, options)}`;
+    case "control":
+      return `${time} ${palette.aside(clientText("ctrl", event.client))} ${
+        controlText(event, palette)
+      }`;
+  }
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(6);
+}
+
+function durationText(ms: number | undefined, { aside }: Palette): string {
+  return ms === undefined ? "" : ` ${aside(`<${seconds(ms)}>`)}`;
+}
+
+/** "#1 tpm2_getrandom L0" */
+function whoText({ client, locality }: Exchange): string {
+  const who = client === undefined ? "" : `${clientText(`#${client.number}`, client)} `;
+  return `${who}L${locality ?? 0}`;
+}
+
+function clientText(which: string, client: Client | undefined): string {
+  return client?.process === undefined ? which : `${which} ${printable(client.process)}`;
+}
+
+function exchangeText(exchange: Exchange, options: TextOptions): string {
+  const { palette, secrets } = options;
+  const { command, response } = readExchange(exchange.command, exchange.response);
+  const words = command.name === undefined
+    ? `${palette.name("no command")} ${restText(command.rest, secrets)}`
+    : `${palette.name(command.name)}(${argumentsText(command, secrets)})`;
+  const sessions = command.sessions.map((session) => ` [${sessionText(session, secrets)}]`);
+  return `${words}${sessions.join("")} = ${responseText(response, options)}` +
+    durationText(exchange.durationMs, palette);
+}
+
+/** Handles by their meaning, then parameters by their names. */
+function argumentsText(command: Half, secrets: boolean): string {
+  const handles = command.handles.map(({ handle }) => handleText(handle));
+  return [...handles, ...partsText(command, secrets)].join(", ");
+}
+
+/** The parameters, or what stands in the way of reading them. */
+function partsText(half: Half, secrets: boolean): string[] {
+  const { fault, rest, parameters } = half;
+  if (fault === undefined) return parameters.flatMap((each) => parameterText(each, secrets));
+  // What cannot be read to its end may have been something else from its beginning: a password that
+  // was taken for numbers. Nor does the reason tell what stands there.
+  if (secrets) {
+    const read = parameters.flatMap((each) => parameterText(each, secrets));
+    return [...read, `unreadable: ${fault.message}`, hex(rest)];
+  }
+  const { path = [], offset = 0 } = fault.place ?? {};
+  const field = path.length === 0 ? "" : ` (${path.join(".")})`;
+  return [`unreadable from byte ${offset} on${field}`, sizeText(rest.length)];
+}
+
+function restText(rest: Uint8Array, secrets: boolean): string {
+  return secrets ? hex(rest) : sizeText(rest.length);
+}
+
+/** Tells nothing of what holds nothing, but for a secret: that one is taken away. */
+function parameterText(parameter: ReadParameter, secrets: boolean): string[] {
+  const { name } = parameter;
+  if ("encrypted" in parameter) {
+    return [`${name}=encrypted ${restText(parameter.encrypted, secrets)}`];
+  }
+  const { shown } = parameter;
+  if (isEmpty(shown)) return shown.kind === "secret" ? [`${name}=empty`] : [];
+  const text = valueText(shown, secrets);
+  return [isPublicArea(shown) ? text : `${name}=${text}`];
+}
+
+/** What it is needs no name. */
+function isPublicArea(shown: Shown): boolean {
+  if (shown.kind === "bytes") return shown.inside !== undefined && isPublicArea(shown.inside);
+  return shown.kind === "struct" && /^TPMT_(PUBLIC|TEMPLATE)$/.test(shown.type);
+}
+
+/** "password <8 bytes>", "HMAC session 0x02000000 continueSession" */
+function sessionText(session: Shown, secrets: boolean): string {
+  if (session.kind !== "struct") return valueText(session, secrets);
+  const field = (name: string) => session.fields.find((each) => each.name === name)?.shown;
+  const handle = field("sessionHandle");
+  const attributes = field("sessionAttributes");
+  if (handle?.kind !== "handle" || attributes?.kind !== "flags") {
+    return fieldsText(session.fields, secrets);
+  }
+  const hmac = field("hmac");
+  const isPassword = handleText(handle.value) === "password";
+  const password = isPassword && hmac !== undefined
+    ? [isEmpty(hmac) ? "empty" : valueText(hmac, secrets)]
+    : [];
+  // That it continues says nothing of a password.
+  const names = attributes.names.filter((name) => !isPassword || name !== "continueSession");
+  return [handleText(handle.value), ...password, ...names].join(" ");
+}
+
+function responseText(response: ReadResponse | undefined, options: TextOptions): string {
+  const { secrets, palette } = options;
+  if (response === undefined) return "?";
+  const { result } = response;
+  if (result === undefined) {
+    return palette.failure(`no response ${restText(response.rest, secrets)}`);
+  }
+  if (result.code !== 0) return failureText(result, palette);
+  const handles = response.handles.map(({ handle }) => handleText(handle));
+  const parameters = { ...response, parameters: response.parameters.filter(isOfInterest) };
+  const words = [...handles, ...partsText(parameters, secrets)];
+  return words.length === 0 ? result.name : words.join(" ");
+}
+
+/** Tickets and creation data are for the TPM to read again; JSON has them. */
+function isOfInterest(parameter: ReadParameter): boolean {
+  if ("encrypted" in parameter || parameter.shown.kind !== "struct") {
+    return parameter.name !== "creationHash";
+  }
+  return !/^TPMT_TK_|^TPMS_CREATION_DATA$/.test(parameter.shown.type);
+}
+
+/** "TPM_RC_VALUE (0x2c4) parameter 2, inPublic: the value is out of range" */
+function failureText(result: ReadResult, palette: Palette): string {
+  const { name, code, meaning, position, warning } = result;
+  const digits = `0x${code.toString(16)}`;
+  const mark = warning ? palette.warning : palette.failure;
+  const at = position === undefined
+    ? ""
+    : ` ${position.of} ${position.number}${
+      position.name === undefined ? "" : `, ${position.name}`
+    }`;
+  return `${mark(name === digits ? name : `${name} (${digits})`)}${at}: ${meaning}`;
+}
+
+function controlText(exchange: ControlExchange, palette: Palette): string {
+  const { name, request, requestSize, result, response, responseSize, durationMs } = exchange;
+  const failed = result !== 0 && result !== undefined;
+  const mark = failed ? palette.failure : same;
+  const outcome = result === undefined ? "?" : mark(controlResultName(result));
+  const values = failed
+    ? ""
+    : valuesText(response, responseSize).map((word) => ` ${word}`).join("");
+  return `${palette.name(name)}(${valuesText(request, requestSize).join(", ")}) = ${outcome}` +
+    `${values}${durationText(durationMs, palette)}`;
+}
+
+function valuesText(values: Readonly<Record<string, number>>, size: number): string[] {
+  const numbers = Object.entries(values).map(([name, value]) => `${name}=${value}`);
+  return size === 0 ? numbers : [...numbers, sizeText(size)];
+}

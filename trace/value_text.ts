@@ -1,0 +1,88 @@
+// Values in a line of text: short ones whole, long ones by their beginning or their size.
+
+import type { Shown } from "../tcg/kernel/shown.ts";
+import { algorithmText } from "./algorithm_text.ts";
+import { handleText } from "./handle_text.ts";
+import { hex, printable, sizeText } from "./hex.ts";
+import { isOpen } from "./secrecy.ts";
+
+/** Bytes that are shown whole: the name of an object, an algorithm and a digest of SHA-256. */
+const WHOLE_MAX = 34;
+/** Of longer ones these are shown. */
+const BEGINNING = 16;
+const ITEMS_MAX = 16;
+/** Constants of these types are written in small letters, as people write algorithms. */
+const ALGORITHM_TYPES = /ALG|CURVE|YES_NO/;
+
+/** The value in words. With `secrets`, those are shown, too, and all bytes whole. */
+export function valueText(shown: Shown, secrets: boolean): string {
+  switch (shown.kind) {
+    case "number":
+      return String(shown.value);
+    case "constant": {
+      const name = shown.name ?? `0x${shown.value.toString(16)}`;
+      return ALGORITHM_TYPES.test(shown.type) ? name.toLowerCase() : name;
+    }
+    case "flags":
+      return shown.names.length === 0 ? "0" : shown.names.join("|");
+    case "handle":
+      return handleText(shown.value);
+    case "bytes":
+      return bytesText(shown, secrets);
+    case "struct":
+      return algorithmText(shown) ?? `{${fieldsText(shown.fields, secrets)}}`;
+    case "list":
+      return listText(shown.items, secrets);
+    case "empty":
+      return "empty";
+    case "secret":
+      return secrets ? valueText(shown.inside, secrets) : sizeText(shown.size);
+  }
+}
+
+/** Names and values of what holds something. */
+export function fieldsText(
+  fields: readonly { readonly name: string; readonly shown: Shown }[],
+  secrets: boolean,
+): string {
+  return fields.filter(({ shown }) => !isEmpty(shown))
+    .map(({ name, shown }) => `${name}=${valueText(shown, secrets)}`).join(", ");
+}
+
+/** Whether there is nothing to be said of a value. */
+export function isEmpty(shown: Shown): boolean {
+  switch (shown.kind) {
+    case "empty":
+      return true;
+    case "bytes":
+      return shown.value.length === 0;
+    case "list":
+      return shown.items.length === 0;
+    case "struct":
+      return shown.fields.every(({ shown }) => isEmpty(shown));
+    case "secret":
+      return isEmpty(shown.inside);
+    case "number":
+    case "constant":
+    case "flags":
+    case "handle":
+      return false;
+  }
+}
+
+function bytesText(shown: Extract<Shown, { kind: "bytes" }>, secrets: boolean): string {
+  const { inside, role, value } = shown;
+  if (inside !== undefined) return valueText(inside, secrets);
+  if (value.length === 0) return "empty";
+  if (!secrets && !isOpen(shown)) return sizeText(value.length);
+  if (role === "text") return `"${printable(String.fromCharCode(...value))}"`;
+  if (secrets || value.length <= WHOLE_MAX) return hex(value);
+  return `${hex(value.subarray(0, BEGINNING))}…${sizeText(value.length)}`;
+}
+
+function listText(items: readonly Shown[], secrets: boolean): string {
+  const shown = items.slice(0, ITEMS_MAX).map((item) => valueText(item, secrets));
+  if (items[0]?.kind === "struct" && items[0].type === "TPMS_PCR_SELECTION") return shown.join("+");
+  const more = items.length > ITEMS_MAX ? `, … ${items.length - ITEMS_MAX} more` : "";
+  return `[${shown.join(", ")}${more}]`;
+}
