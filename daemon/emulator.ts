@@ -1,34 +1,27 @@
 // One emulator process from its configuration to its exit code: opens everything in order, runs the
 // loop, gives everything back in the opposite order.
 import { makeHandlers } from "../control/handlers.ts";
-import type { Libtpms } from "../ffi/libtpms.ts";
-import { LoadedLibcrypto } from "../ffi/loaded_libcrypto.ts";
 import { Poller } from "../ffi/poll.ts";
 import type { User } from "../ffi/users.ts";
-import { StorageLock } from "../state/storage_lock.ts";
-import { type Family, tpm12, tpm2 } from "../tpm/family.ts";
-import { Tpm } from "../tpm/tpm.ts";
+import type { Tpm } from "../tpm/tpm.ts";
 import type { VtpmDevice } from "../transports/vtpm_proxy.ts";
 import type { Background } from "./background.ts";
+import { type ChipParts, libtpmsFor, makeChip } from "./chip.ts";
 import type { DaemonConfig } from "./config.ts";
 import { confine } from "./confine.ts";
 import { explain } from "./explain.ts";
 import type { Interruption } from "./interruption.ts";
-import type { Log } from "./log.ts";
 import { type DataPlan, Loop } from "./loop.ts";
 import { print, printAside } from "./output.ts";
 import { PidFile } from "./pid_file.ts";
-import { ReportingStore } from "./reporting_store.ts";
 import type { Manager } from "./service.ts";
 import { EndingSignals } from "./signals.ts";
 import { channelOf, openSource } from "./sources.ts";
 import { Spin } from "./spin.ts";
 import { openStore } from "./storage.ts";
 import type { System } from "./system.ts";
-import { controlTap, openTaps } from "./taps.ts";
+import { controlTap } from "./taps.ts";
 
-/** Details are shown from log level 3 on. */
-const DETAIL_DEPTH = 2;
 /** Listeners of the two channels and the control connection; the data connections come on top. */
 const DESCRIPTORS = 3;
 
@@ -36,14 +29,7 @@ const DESCRIPTORS = 3;
 const TRIM_AFTER_MS = 500;
 
 /** What one process is made of. */
-export interface EmulatorParts {
-  system: System;
-  config: DaemonConfig;
-  log: Log;
-  /** Where messages go: a line of the log each. */
-  report: (message: string) => void;
-  /** Opens libtpms, which takes some milliseconds; the first call counts. */
-  openLibtpms: () => Promise<Libtpms>;
+export interface EmulatorParts extends ChipParts {
   manager: Manager;
   /** Where this is the process that stays in the background. */
   background: Background | undefined;
@@ -136,50 +122,23 @@ export type Opened = Awaited<ReturnType<typeof open>>;
  * back. The sockets come first: who started us waits for them, and connections wait in them.
  */
 export async function open(parts: EmulatorParts, closers: DisposableStack) {
-  const { system, config, log, report } = parts;
+  const { system, config, report } = parts;
   const leaving = new Leaving();
   closers.defer(() => leaving.leave());
   const pidFile = config.pid === undefined ? undefined : new PidFile(system, config.pid);
   leaving.add(() => pidFile?.remove());
   const channels = openChannels(system, config, leaving);
   system.phases.end("sockets");
-  const libtpms = await parts.openLibtpms();
-  const family: Family = config.tpm2 ? tpm2 : tpm12;
-  if (libtpms.chooseVersion(family.libtpmsVersion) !== 0) {
-    throw new Error(`this libtpms was built without ${family.name}`);
-  }
-  if (config.log !== undefined && log.fd !== undefined) {
-    libtpms.setDebug(log.fd, log.libtpms.level, log.libtpms.prefix);
-  }
+  const libtpms = await libtpmsFor(parts);
   system.phases.end("libtpms");
   // What a start says of the storage is of no interest where only a question is asked.
   const inform = config.print === undefined ? report : () => {};
   const store = await openStore(system, config, inform);
   leaving.add(() => store.close());
-  const profile = await profileOf(parts, libtpms);
-  const settle = await settlement(parts, libtpms);
-  const tap = await openTaps(system, config, log, closers);
+  const chip = await makeChip(parts, libtpms, store, closers);
   warnOfSilence(config, report);
-
-  const lock = new StorageLock(store.backend, config.incoming);
-  const tpm = new Tpm({
-    family,
-    libtpms,
-    nvram: new ReportingStore(store, report, (error) => explain(system, error)),
-    lock,
-    swapBackup: () => store.backend.swapBackup(),
-    policy: config.policy,
-    // A device is for drivers and tools, which do not send them.
-    prefixes: config.cuse === undefined,
-    profile,
-    settle,
-    autoShutdown: config.autoShutdown,
-    report,
-    tap,
-  });
-  closers.defer(() => tpm.stop());
   system.phases.end("storage, profile, crypto");
-  return { store, lock, tpm, leaving, pidFile, ...channels };
+  return { store, leaving, pidFile, ...chip, ...channels };
 }
 
 /**
@@ -196,45 +155,6 @@ class Leaving {
   leave(): void {
     for (const step of this.#steps.splice(0)) step();
   }
-}
-
-async function profileOf(
-  { system, config, report }: EmulatorParts,
-  libtpms: Libtpms,
-): Promise<string | undefined> {
-  if (config.profile === undefined || !config.tpm2) return undefined;
-  if (!libtpms.hasProfiles) {
-    throw new Error(
-      `--profile needs libtpms 0.10 or later; this is ${libtpms.version >> 16}.` +
-        `${(libtpms.version >> 8) & 0xff}`,
-    );
-  }
-  const { readProfile } = await import("./profile.ts");
-  return await readProfile(system, config.profile, libtpms, report);
-}
-
-/**
- * What is done when the chip is on: terms are come to with libcrypto. Most have none to come to: an
- * older libtpms does not say what it needs, and then only SHA-1 signatures matter.
- */
-async function settlement(
-  { system, config, log, report }: EmulatorParts,
-  libtpms: Libtpms,
-): Promise<(() => void) | undefined> {
-  const loaded = LoadedLibcrypto.find();
-  if (loaded === undefined || !(libtpms.hasProfiles || loaded.mayForbidSha1)) return undefined;
-  const { Openssl } = await import("../ffi/openssl.ts");
-  const { settleCrypto } = await import("./crypto_policy.ts");
-  return () => {
-    using openssl = new Openssl();
-    settleCrypto(config.tpm2, {
-      openssl,
-      info: (flag) => libtpms.info(flag),
-      setVariable: (name, value) => system.process.setVariable(name, value),
-      report,
-      detail: (message) => log.line(message, DETAIL_DEPTH),
-    });
-  };
 }
 
 function openChannels(system: System, config: DaemonConfig, leaving: Leaving) {
