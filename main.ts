@@ -30,10 +30,10 @@ type Run = (
 
 /** What they are made of is loaded only when one is asked for. */
 const tools: Readonly<Record<Tool, () => Promise<Run>>> = {
-  run: async () => (await import("./tools/run.ts")).run,
-  start: async () => (await import("./tools/start.ts")).start,
-  stop: async () => (await import("./tools/stop.ts")).stop,
-  doctor: async () => (await import("./tools/doctor.ts")).doctor,
+  run: async () => (await import("./tools/run/run.ts")).run,
+  start: async () => (await import("./tools/start/start.ts")).start,
+  stop: async () => (await import("./tools/stop/stop.ts")).stop,
+  doctor: async () => (await import("./tools/doctor/doctor.ts")).doctor,
 };
 
 /** Does what the words ask for; returns the exit code. */

@@ -12,6 +12,7 @@ import { controlConfig, dataOfDescriptor, dataOfPort, dataOfServer } from "./cha
 import {
   flagsConfig,
   keyConfig,
+  libtpmsChoice,
   localityPolicy,
   logConfig,
   pcapConfig,
@@ -156,9 +157,8 @@ export class CommandLine {
     return this.#line.text("runas");
   }
 
-  /** Which libtpms to open; undefined leaves it to what there is. */
   get libtpms(): string | undefined {
-    return this.#line.text("libtpms") ?? this.#line.surroundings.variable("SWTPM_LIBTPMS");
+    return libtpmsChoice(this.#line);
   }
 
   /** The character device of `-c`, which is opened before root and user change. */

@@ -11,6 +11,11 @@ import type { StructuredOption } from "./parameters.ts";
 
 const MODE_PCAP = 0o640;
 
+/** Which libtpms to open; undefined leaves it to what there is. */
+export function libtpmsChoice(line: Line): string | undefined {
+  return line.text("libtpms") ?? line.surroundings.variable("SWTPM_LIBTPMS");
+}
+
 export function logConfig(line: Line): LogConfig | undefined {
   const log = line.structured("log");
   if (log === undefined) return undefined;

@@ -12,12 +12,18 @@ interface Room {
   readonly floor: number;
   /** May open libraries and hold pointers. */
   readonly foreign?: true;
+  /**
+   * Rooms inside, for which the same holds; those that are not named are on the top floor. Without
+   * it the room is one: its files know each other.
+   */
+  readonly inside?: Readonly<Record<string, number>>;
 }
 
 /** The rooms, from the top floor down. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   "main.ts": { floor: 10 },
-  tools: { floor: 9 },
+  // A folder for each program, and what they share.
+  tools: { floor: 9, inside: { own_tpm: 1 } },
   cli: { floor: 8 },
   daemon: { floor: 7 },
   control: { floor: 6 },
@@ -167,11 +173,25 @@ function refusalOfImport(path: string, here: string, specifier: string): string 
   if (OUTSIDE.has(here) || SHARED_DATA.has(target)) return null;
   const there = roomOf(target);
   if (there === null) return `"${specifier}" is in none of the rooms`;
-  if (there === here) return null;
-  const lower = ROOMS[there];
-  if (lower === undefined) return `nothing imports ${there}/`;
-  if (lower.floor < (ROOMS[here]?.floor ?? 0)) return null;
-  return lower.floor === ROOMS[here]?.floor
+  const [own, other] = [ROOMS[here], ROOMS[there]];
+  if (other === undefined) return `nothing imports ${there}/`;
+  if (there !== here) return refusalOfRoom(here, own?.floor ?? 0, there, other.floor);
+  const inside = own?.inside;
+  if (inside === undefined) return null;
+  const floorOf = (path: string) => inside[path.split("/")[1]!] ?? Infinity;
+  const innerRoomOf = (path: string) => path.split("/", 2).join("/");
+  return refusalOfRoom(innerRoomOf(path), floorOf(path), innerRoomOf(target), floorOf(target));
+}
+
+/** Why one room may not import another one; null when it may. */
+function refusalOfRoom(
+  here: string,
+  floor: number,
+  there: string,
+  thereFloor: number,
+): string | null {
+  if (there === here || thereFloor < floor) return null;
+  return thereFloor === floor
     ? `${here} and ${there} are neighbours that do not know each other`
     : `imports point down: ${here} may not import ${there}`;
 }

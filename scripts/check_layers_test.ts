@@ -21,9 +21,12 @@ function refuses(path: string, text: string, rule: RegExp): void {
 Deno.test("imports that point down, or stay in the room, pass", () => {
   for (
     const [path, text] of [
-      ["main.ts", 'import { setup } from "./tools/setup.ts";'],
+      ["main.ts", 'import { setup } from "./tools/setup/setup.ts";'],
       ["main_test.ts", 'import { main } from "./main.ts";'],
-      ["tools/setup.ts", 'import { parse } from "../cli/options.ts";'],
+      ["tools/setup/setup.ts", 'import { parse } from "../../cli/options.ts";'],
+      ["tools/setup/setup.ts", 'import { a } from "./a.ts";'],
+      ["tools/setup/setup.ts", 'import { a } from "../own_tpm/a.ts";'],
+      ["tools/own_tpm/a.ts", 'import { b } from "./b.ts";'],
       ["daemon/loop.ts", 'import type { Channel } from "../transports/channel.ts";'],
       ["tpm/tpm.ts", 'export { a } from "../wire/tpm.ts";'],
       ["state/store.ts", 'import { b } from "./backend.ts";'],
@@ -53,8 +56,13 @@ Deno.test("imports that point up are refused, whatever their form", () => {
   ) {
     refuses("tpm/tpm.ts", text, /imports point down: tpm may not import daemon/);
   }
-  refuses("cli/a.ts", 'import { a } from "../tools/setup.ts";', /cli may not import tools/);
+  refuses("cli/a.ts", 'import { a } from "../tools/run/run.ts";', /cli may not import tools/);
   refuses("tools/a.ts", 'import { a } from "../main.ts";', /tools may not import main.ts/);
+  refuses(
+    "tools/own_tpm/a.ts",
+    'import { a } from "../run/run.ts";',
+    /tools\/own_tpm may not import tools\/run/,
+  );
   refuses("wire/a.ts", 'import { a } from "../ffi/libc.ts";', /wire may not import ffi/);
 });
 
@@ -62,6 +70,8 @@ Deno.test("neighbours do not know each other", () => {
   refuses("state/a.ts", 'import { a } from "../transports/b.ts";', /neighbours/);
   refuses("transports/a.ts", 'import { a } from "../sandbox/b.ts";', /neighbours/);
   refuses("sandbox/a_test.ts", 'import { a } from "../state/b.ts";', /neighbours/);
+  refuses("tools/run/a.ts", 'import { a } from "../start/b.ts";', /tools\/start are neighbours/);
+  refuses("tools/run/a.ts", 'import { a } from "../version.ts";', /neighbours/);
 });
 
 Deno.test("nothing imports tests and scripts", () => {

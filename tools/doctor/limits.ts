@@ -1,7 +1,7 @@
 // What the process may use, and who may start the program: the runtime reads its own executable, and
 // ends without a word of ours where it may not, or where there is too little of something.
 import type { System } from "../../daemon/system.ts";
-import { CLIENTS_MAX } from "../run/own_tpm.ts";
+import { CLIENTS_MAX } from "../own_tpm/own_tpm.ts";
 import { type Check, type Finding, ok, warn } from "./finding.ts";
 import { systemFile } from "./system_file.ts";
 

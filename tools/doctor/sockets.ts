@@ -2,7 +2,7 @@
 // what a killed process left behind.
 import type { System } from "../../daemon/system.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
-import { candidateFolders, isOurFolder } from "../run/place.ts";
+import { candidateFolders, isOurFolder } from "../own_tpm/place.ts";
 import { type Finding, ok, warn } from "./finding.ts";
 import { systemFile } from "./system_file.ts";
 

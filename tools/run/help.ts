@@ -1,15 +1,5 @@
-// The help pages of `swtpm run`, `swtpm start` and `swtpm stop`.
-
-const TPM_OPTIONS = ` --tpm12               a TPM 1.2; without it, or with --tpm2, it is a TPM 2
- --tcp                 two neighbouring TCP ports of 127.0.0.1 in place of Unix
-                       sockets; IBM's TSS wants them. Other users of the machine
-                       can connect to them
- --tpmstate dir=DIR|backend-uri=URI[,...]
-                       keep the state there; without it, in memory only
- --key, --migration-key, --profile, --locality, --log, --pcap ARGUMENT
-                       as for 'swtpm socket'
- --libtpms system|embedded|PATH
-                       the libtpms to use; SWTPM_LIBTPMS does the same`;
+// The help page of `swtpm run`.
+import { TPM_OPTIONS } from "../own_tpm/options_help.ts";
 
 export const RUN_HELP = `Usage: swtpm run [options] [--] COMMAND [ARGS...]
        swtpm run [options]
@@ -38,31 +28,4 @@ be connected at a time.
 Signals go to COMMAND. The exit code is COMMAND's, or 128 and the number of the
 signal that ended it; 125 when the TPM could not be started, 126 when COMMAND
 could not be, 127 when it was not found.
-`;
-
-export const START_HELP = `Usage: swtpm start [options]
-
-Starts a TPM in the background, on and started up, and prints the variables by
-which TPM software finds it. 'swtpm stop' ends it.
-
- eval "$(swtpm start)" || exit
- tpm2_getrandom --hex 16
- swtpm stop
-
-Where there is no TPM it prints 'false', so that a script does not go on without
-and reach the machine's own.
-
-${TPM_OPTIONS}
- --json                print the TPM's addresses and variables as JSON
- --github-env          add the variables to the file that GITHUB_ENV names, for
-                       the next steps of a GitHub workflow
- -h|--help             print this page and exit
-`;
-
-export const STOP_HELP = `Usage: swtpm stop
-
-Ends the TPM that 'swtpm start' started, in order: the one that SWTPM_CTRL or
-SWTPM_PORT names.
-
- -h|--help             print this page and exit
 `;

@@ -4,8 +4,8 @@ import { explain } from "../../daemon/explain.ts";
 import { printAside, tell } from "../../daemon/output.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Ending } from "../../ffi/ending.ts";
-import { addressesOf, type Place } from "./place.ts";
-import { tctiOf } from "./variables.ts";
+import { addressesOf, type Place } from "../own_tpm/place.ts";
+import { tctiOf } from "../own_tpm/variables.ts";
 
 export class Teller {
   constructor(

@@ -1,14 +1,15 @@
-// A TPM in this very process for a while: on, started up and proven before anybody is told of it,
-// open to several clients, its state in memory unless a place is named. Who uses it is left to
-// run.ts and start.ts.
-import { blankConfig, type DaemonConfig } from "../../daemon/config.ts";
+// A TPM in this very process that others can reach for a while: on, started up and proven before
+// anybody is told of it, open to several clients. Where only the tool itself uses it, see
+// private_tpm.ts.
+import type { DaemonConfig } from "../../daemon/config.ts";
 import { makeLoop, open } from "../../daemon/emulator.ts";
 import type { Log } from "../../daemon/log.ts";
 import type { Loop } from "../../daemon/loop.ts";
 import type { System } from "../../daemon/system.ts";
 import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
-import type { TpmOptions } from "./options.ts";
+import { tpmConfig, type TpmOptions } from "./options.ts";
 import { LOOPBACK, type Place, tcpPlace } from "./place.ts";
+import { turnOn } from "./private_tpm.ts";
 import { prove } from "./proof.ts";
 
 /** Connections that tools running side by side may hold; more wait until one is free. */
@@ -54,7 +55,7 @@ export async function openOwnTpm(
   };
   const found = place === undefined ? await atFreePorts(openAt) : await openAt(place);
   const { tpm, data } = found.opened;
-  if (tpm.start(false) !== 0) throw new Error(`the ${tpm.family.name} could not be turned on`);
+  turnOn(tpm);
   tpm.startup("clear");
   if (data.listener === undefined) throw new Error("there is no data channel");
   await prove(system.libc, tpm, data.listener, found.place);
@@ -76,19 +77,9 @@ async function atFreePorts<T>(openAt: (place: Place) => Promise<T>): Promise<T> 
 function configFor(options: TpmOptions, place: Place): DaemonConfig {
   const { control, data } = sources(place);
   return {
-    ...blankConfig("socket", options.tpm2),
-    log: options.log,
+    ...tpmConfig(options),
     data: { source: data, disconnect: false, terminate: false, clientsMax: CLIENTS_MAX },
     control: { source: control, terminate: false },
-    state: options.state ??
-      { place: { kind: "memory" }, mode: undefined, lock: false, backup: false, fsync: false },
-    key: options.key,
-    migrationKey: options.migrationKey,
-    policy: options.policy,
-    startNow: true,
-    startup: "clear",
-    profile: options.profile,
-    pcap: options.pcap,
     // COMMAND would inherit the filter, and starting it is one of the calls that it denies.
     seccomp: "none",
   };

@@ -1,20 +1,39 @@
 // `swtpm start`: a TPM in the background that stays until `swtpm stop`, and the variables by which
 // TPM software finds it, for a shell, for a program, or for the next steps of a GitHub workflow.
-import type { Surroundings } from "../cli/line.ts";
-import { UsageError } from "../cli/usage_error.ts";
-import { Background, startInBackground } from "../daemon/background.ts";
-import { confine } from "../daemon/confine.ts";
-import { Log } from "../daemon/log.ts";
-import { print } from "../daemon/output.ts";
-import { EndingSignals } from "../daemon/signals.ts";
-import type { System } from "../daemon/system.ts";
-import type { Variables } from "../ffi/children.ts";
-import { O } from "../ffi/files.ts";
-import { START_HELP } from "./run/help.ts";
-import { readWords, type Wanted } from "./run/options.ts";
-import { openOwnTpm } from "./run/own_tpm.ts";
-import { addressesOf, makeFolder, type Place, unixPlace } from "./run/place.ts";
-import { tctiOf, variablesFor } from "./run/variables.ts";
+import type { Surroundings } from "../../cli/line.ts";
+import { UsageError } from "../../cli/usage_error.ts";
+import { Background, startInBackground } from "../../daemon/background.ts";
+import { confine } from "../../daemon/confine.ts";
+import { Log } from "../../daemon/log.ts";
+import { print } from "../../daemon/output.ts";
+import { EndingSignals } from "../../daemon/signals.ts";
+import type { System } from "../../daemon/system.ts";
+import type { Variables } from "../../ffi/children.ts";
+import { O } from "../../ffi/files.ts";
+import { TPM_OPTIONS } from "../own_tpm/options_help.ts";
+import { openOwnTpm } from "../own_tpm/own_tpm.ts";
+import { addressesOf, makeFolder, type Place, unixPlace } from "../own_tpm/place.ts";
+import { tctiOf, variablesFor } from "../own_tpm/variables.ts";
+import { type StartOptions, startOptions } from "./options.ts";
+
+const HELP = `Usage: swtpm start [options]
+
+Starts a TPM in the background, on and started up, and prints the variables by
+which TPM software finds it. 'swtpm stop' ends it.
+
+ eval "$(swtpm start)" || exit
+ tpm2_getrandom --hex 16
+ swtpm stop
+
+Where there is no TPM it prints 'false', so that a script does not go on without
+and reach the machine's own.
+
+${TPM_OPTIONS}
+ --json                print the TPM's addresses and variables as JSON
+ --github-env          add the variables to the file that GITHUB_ENV names, for
+                       the next steps of a GitHub workflow
+ -h|--help             print this page and exit
+`;
 
 /** Names a file of lines NAME=VALUE that a workflow's next steps get as variables. */
 const GITHUB_FILE = "GITHUB_ENV";
@@ -41,10 +60,10 @@ export async function start(
   let wanted;
   let githubFile;
   try {
-    wanted = readWords("start", words, surroundings);
+    wanted = startOptions(words, surroundings);
     if (wanted !== "help") {
       forShell = !wanted.json && !wanted.githubEnv;
-      githubFile = checked(wanted, surroundings);
+      githubFile = githubFileOf(wanted, surroundings);
     }
   } catch (error) {
     // What the words ask for may not be known: as JSON it is no TPM, either.
@@ -52,7 +71,7 @@ export async function start(
     throw error;
   }
   if (wanted === "help") {
-    print(system, START_HELP);
+    print(system, HELP);
     return 0;
   }
   if (background === undefined) return startInBackground(system, tellShell);
@@ -60,12 +79,11 @@ export async function start(
   return 0;
 }
 
-/** The file for --github-env where that was given. Throws UsageError for words that do not go. */
-function checked(
-  { command: [operand], githubEnv }: Wanted,
+/** The file for --github-env where that was given. Throws UsageError where there is none. */
+function githubFileOf(
+  { githubEnv }: StartOptions,
   { variable }: Surroundings,
 ): string | undefined {
-  if (operand !== undefined) throw new UsageError(`Unknown parameter '${operand}'`);
   if (!githubEnv) return undefined;
   const file = variable(GITHUB_FILE);
   if (file !== undefined) return file;
@@ -74,7 +92,7 @@ function checked(
 
 async function serve(
   system: System,
-  wanted: Wanted,
+  wanted: StartOptions,
   githubFile: string | undefined,
   background: Background,
 ): Promise<void> {

@@ -1,20 +1,20 @@
 // `swtpm doctor`: what this machine offers to a TPM, what stands in its way, and what to do about it.
-// Changes nothing; what it looks at stands in doctor/.
-import { getopt } from "../cli/getopt.ts";
-import type { Surroundings } from "../cli/line.ts";
-import { toolOptions } from "../cli/tool_options.ts";
-import { print } from "../daemon/output.ts";
-import type { System } from "../daemon/system.ts";
-import manifest from "../deno.json" with { type: "json" };
-import { embeddedLibraries } from "../ffi/embedded.ts";
-import { Machine } from "../ffi/machine.ts";
-import { type Check, findAll, type Finding, ok, overall } from "./doctor/finding.ts";
-import { kernelChecks } from "./doctor/kernel.ts";
-import { librariesFindings } from "./doctor/libraries.ts";
-import { limitsChecks } from "./doctor/limits.ts";
-import { socketFindings } from "./doctor/sockets.ts";
-import { stateDirectoryFindings } from "./doctor/state_directory.ts";
-import { trialFinding } from "./doctor/trial.ts";
+// Changes nothing; what it looks at stands beside this file.
+import { libtpmsChoice } from "../../cli/configuration.ts";
+import type { Surroundings } from "../../cli/line.ts";
+import { readToolLine } from "../../cli/tool_line.ts";
+import { print } from "../../daemon/output.ts";
+import type { System } from "../../daemon/system.ts";
+import manifest from "../../deno.json" with { type: "json" };
+import { embeddedLibraries } from "../../ffi/embedded.ts";
+import { Machine } from "../../ffi/machine.ts";
+import { type Check, findAll, type Finding, ok, overall } from "./finding.ts";
+import { kernelChecks } from "./kernel.ts";
+import { librariesFindings } from "./libraries.ts";
+import { limitsChecks } from "./limits.ts";
+import { socketFindings } from "./sockets.ts";
+import { stateDirectoryFindings } from "./state_directory.ts";
+import { trialFinding } from "./trial.ts";
 
 const HELP = `Usage: swtpm doctor [options] [DIR...]
 
@@ -39,18 +39,13 @@ export async function doctor(
   surroundings: Surroundings,
   words: readonly string[],
 ): Promise<number> {
-  const given = new Map<string, string>();
-  const directories: string[] = [];
-  for (const step of getopt(words, toolOptions("doctor"), { program: "doctor" })) {
-    if (step.kind === "error") throw step.error;
-    if (step.kind === "operand") directories.push(step.word);
-    else given.set(step.name, step.argument);
-  }
-  if (given.has("help")) {
+  const read = readToolLine("doctor", words, surroundings, "any");
+  if (read === "help") {
     print(system, HELP);
     return 0;
   }
-  const choice = given.get("libtpms") ?? surroundings.variable("SWTPM_LIBTPMS");
+  const { line, operands: directories } = read;
+  const choice = libtpmsChoice(line);
   const machine = new Machine(system.libc);
   const find = (checks: readonly Check[]) => findAll(system, checks);
   const program = await find([{ check: "swtpm", find: () => programFinding(system) }]);
@@ -70,7 +65,7 @@ export async function doctor(
     }))),
   ];
   const verdict = overall(findings);
-  print(system, given.has("json") ? `${JSON.stringify({ verdict, findings })}\n` : page(findings));
+  print(system, line.has("json") ? `${JSON.stringify({ verdict, findings })}\n` : page(findings));
   return verdict === "fail" ? 1 : 0;
 }
 

@@ -1,14 +1,20 @@
 // `swtpm stop`: ends the TPM that `swtpm start` started and waits until nothing of it is left.
-import { getopt } from "../cli/getopt.ts";
-import type { Surroundings } from "../cli/line.ts";
-import { toolOptions } from "../cli/tool_options.ts";
-import { UsageError } from "../cli/usage_error.ts";
-import { commands, requestHeader, resultOnly } from "../control/protocol.ts";
-import { print } from "../daemon/output.ts";
-import type { System } from "../daemon/system.ts";
-import { TpmResult } from "../wire/codes.ts";
-import { STOP_HELP } from "./run/help.ts";
-import { LOOPBACK } from "./run/place.ts";
+import type { Surroundings } from "../../cli/line.ts";
+import { readToolLine } from "../../cli/tool_line.ts";
+import { UsageError } from "../../cli/usage_error.ts";
+import { commands, requestHeader, resultOnly } from "../../control/protocol.ts";
+import { print } from "../../daemon/output.ts";
+import type { System } from "../../daemon/system.ts";
+import { TpmResult } from "../../wire/codes.ts";
+import { LOOPBACK } from "../own_tpm/place.ts";
+
+const HELP = `Usage: swtpm stop
+
+Ends the TPM that 'swtpm start' started, in order: the one that SWTPM_CTRL or
+SWTPM_PORT names.
+
+ -h|--help             print this page and exit
+`;
 
 /** A TPM that makes a large key at the moment finishes or cancels that first. */
 const PATIENCE_MS = 10_000;
@@ -24,10 +30,8 @@ export async function stop(
   surroundings: Surroundings,
   words: readonly string[],
 ): Promise<number> {
-  for (const step of getopt(words, toolOptions("stop"), { program: "stop" })) {
-    if (step.kind === "error") throw step.error;
-    if (step.kind === "operand") throw new UsageError(`Unknown parameter '${step.word}'`);
-    print(system, STOP_HELP);
+  if (readToolLine("stop", words, surroundings, "none") === "help") {
+    print(system, HELP);
     return 0;
   }
   const address = addressIn(surroundings);

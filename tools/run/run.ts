@@ -1,22 +1,23 @@
 // `swtpm run`: a TPM in this process for the life of COMMAND, our child. The exit code is COMMAND's;
 // nothing of the TPM is left behind.
-import type { Surroundings } from "../cli/line.ts";
-import { Log } from "../daemon/log.ts";
-import type { Loop } from "../daemon/loop.ts";
-import { Interruption } from "../daemon/interruption.ts";
-import { print } from "../daemon/output.ts";
-import type { System } from "../daemon/system.ts";
-import { Children, type Variables } from "../ffi/children.ts";
-import type { Ending } from "../ffi/ending.ts";
-import type { SignalName } from "../ffi/signals.ts";
-import { Command, exitCodeOf, exitCodeOfSignal } from "./run/command.ts";
-import { RUN_HELP } from "./run/help.ts";
-import { readWords, type TpmOptions, type Wanted } from "./run/options.ts";
-import { openOwnTpm } from "./run/own_tpm.ts";
-import { makeFolder, type Place, unixPlace } from "./run/place.ts";
-import { startFailure } from "./run/start_failure.ts";
-import { Teller } from "./run/teller.ts";
-import { replacePlaceholders, variablesFor } from "./run/variables.ts";
+import type { Surroundings } from "../../cli/line.ts";
+import { Interruption } from "../../daemon/interruption.ts";
+import { Log } from "../../daemon/log.ts";
+import type { Loop } from "../../daemon/loop.ts";
+import { print } from "../../daemon/output.ts";
+import type { System } from "../../daemon/system.ts";
+import { Children, type Variables } from "../../ffi/children.ts";
+import type { Ending } from "../../ffi/ending.ts";
+import type { SignalName } from "../../ffi/signals.ts";
+import type { TpmOptions } from "../own_tpm/options.ts";
+import { openOwnTpm } from "../own_tpm/own_tpm.ts";
+import { makeFolder, type Place, unixPlace } from "../own_tpm/place.ts";
+import { replacePlaceholders, variablesFor } from "../own_tpm/variables.ts";
+import { Command, exitCodeOf, exitCodeOfSignal } from "./command.ts";
+import { RUN_HELP } from "./help.ts";
+import { type RunOptions, runOptions } from "./options.ts";
+import { startFailure } from "./start_failure.ts";
+import { Teller } from "./teller.ts";
 
 /** Our own failures, before COMMAND was started; as with env(1) and timeout(1). */
 const OWN_FAILURE = 125;
@@ -34,7 +35,7 @@ export async function run(
 ): Promise<number> {
   let teller = new Teller(system, false);
   try {
-    const wanted = readWords("run", words, surroundings);
+    const wanted = runOptions(words, surroundings);
     if (wanted !== "help") {
       teller = new Teller(system, wanted.json);
       return await new Run(system, wanted, teller).toEnd();
@@ -59,7 +60,7 @@ class Run {
 
   constructor(
     private readonly system: System,
-    private readonly wanted: Wanted,
+    private readonly wanted: RunOptions,
     private readonly teller: Teller,
   ) {
     this.#command = new Command(system.signals, new Children(system.libc, system.signals), {

@@ -1,0 +1,59 @@
+// What TPM a tool is to have, as values; the options that `swtpm socket` has, too, mean the same.
+import {
+  keyConfig,
+  libtpmsChoice,
+  localityPolicy,
+  logConfig,
+  pcapConfig,
+  profileConfig,
+  stateConfig,
+} from "../../cli/configuration.ts";
+import type { Line } from "../../cli/line.ts";
+import { UsageError } from "../../cli/usage_error.ts";
+import { blankConfig, type DaemonConfig } from "../../daemon/config.ts";
+
+/** What kind of TPM is wanted, and how it is reached. */
+export interface TpmOptions
+  extends Pick<DaemonConfig, "key" | "log" | "migrationKey" | "pcap" | "policy" | "profile"> {
+  tpm2: boolean;
+  /** Undefined: in memory. */
+  state: DaemonConfig["state"];
+  /** Which libtpms; undefined leaves it to what there is. */
+  libtpms: string | undefined;
+  /** TCP ports in place of Unix sockets. */
+  tcp: boolean;
+}
+
+export function tpmOptions(line: Line): TpmOptions {
+  if (line.has("tpm2") && line.has("tpm12")) {
+    throw new UsageError("--tpm2 and --tpm12 are for one TPM each: give one of them");
+  }
+  return {
+    // TPM_PATH is not looked at: what a test leaves behind should not depend on a variable.
+    state: line.has("tpmstate") ? stateConfig(line) : undefined,
+    tpm2: !line.has("tpm12"),
+    key: keyConfig(line, "key"),
+    migrationKey: keyConfig(line, "migration-key"),
+    profile: profileConfig(line),
+    policy: localityPolicy(line),
+    pcap: pcapConfig(line),
+    log: logConfig(line),
+    libtpms: libtpmsChoice(line),
+    tcp: line.has("tcp"),
+  };
+}
+
+/** The options that a tool gives for its own purpose; all but the version may be left out. */
+export type TpmWish = Pick<TpmOptions, "tpm2"> & Partial<TpmOptions>;
+
+/** A TPM of this kind, on from the start, and without a way to reach it. */
+export function tpmConfig({ libtpms: _, tcp: __, ...wish }: TpmWish): DaemonConfig {
+  return {
+    ...blankConfig("socket", wish.tpm2),
+    ...wish,
+    state: wish.state ??
+      { place: { kind: "memory" }, mode: undefined, lock: false, backup: false, fsync: false },
+    startNow: true,
+    startup: "clear",
+  };
+}
