@@ -93,20 +93,6 @@ function startUp({ config, report }: EmulatorParts, tpm: Tpm): boolean {
   return false;
 }
 
-/**
- * Starts the TPM only to ask it. Returns what `--print-info` prints; undefined when it did not
- * start, which was told.
- */
-export async function askInfo(parts: EmulatorParts, flags: number): Promise<string | undefined> {
-  using closers = new DisposableStack();
-  const { tpm, pidFile } = await open(parts, closers);
-  pidFile?.write();
-  const { config } = parts;
-  const starts = config.state !== undefined || config.startNow;
-  if (starts && tpm.start(false) !== 0) return undefined;
-  return tpm.info(flags) ?? "";
-}
-
 /** The end was asked for before the TPM could serve; who waits for a daemon is told so. */
 function endedEarly({ background, report }: EmulatorParts, { reason }: Interruption): number {
   if (background === undefined) return 0;
