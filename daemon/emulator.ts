@@ -16,7 +16,7 @@ import { print, printAside } from "./output.ts";
 import { PidFile } from "./pid_file.ts";
 import type { Manager } from "./service.ts";
 import { EndingSignals } from "./signals.ts";
-import { channelOf, openSource } from "./sources.ts";
+import { channelOf, openSource, passedConnection } from "./sources.ts";
 import { Spin } from "./spin.ts";
 import { openStore } from "./storage.ts";
 import type { System } from "./system.ts";
@@ -182,7 +182,10 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
     tpm,
     store,
     lock,
-    hasDataConnection: () => loop.hasDataConnection,
+    dataPlace: {
+      taken: () => loop.hasDataConnection,
+      channelOf: (fd) => passedConnection(system, fd, "data channel"),
+    },
     leave: () => leaving.leave(),
     report,
   });
@@ -200,7 +203,6 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
       closeFd: (fd) => system.files.close(fd),
       handlers,
     },
-    channelOf: (fd) => channelOf(system, fd, "data channel"),
     report,
   });
   return loop;
