@@ -34,6 +34,13 @@ export class Reader {
     return this.#bytes[at]! << 8 | this.#bytes[at + 1]!;
   }
 
+  /** The number that {@linkcode u16} would read. */
+  peekU16(): number {
+    const value = this.u16();
+    this.#offset -= 2;
+    return value;
+  }
+
   u32(): number {
     const at = this.#take(4);
     const bytes = this.#bytes;
