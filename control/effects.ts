@@ -1,13 +1,11 @@
-// What a control command leaves to be done when its answer was sent, and who does it. It cannot fail
-// any more: what may be refused was looked at before the answer.
-import type { Channel } from "../transports/channel.ts";
+// What a control command leaves to be done when its answer was sent, and who does it.
 
 export type Effect =
   | { kind: "terminate" }
   /** Another process may take the stored state over. */
   | { kind: "releaseStorage" }
-  /** This becomes the data connection. */
-  | { kind: "useData"; channel: Channel };
+  /** This descriptor becomes the data connection. */
+  | { kind: "useDataFd"; fd: number };
 
 /** The loop that served the command. */
 export interface EffectTarget {
@@ -15,7 +13,7 @@ export interface EffectTarget {
   terminate(): void;
   readonly lock: { release(): void };
   /** Undefined where SET_DATAFD is not offered. */
-  useData?(channel: Channel): void;
+  useDataFd?(fd: number): void;
 }
 
 export function applyEffects(effects: readonly Effect[], target: EffectTarget): void {
@@ -27,8 +25,8 @@ export function applyEffects(effects: readonly Effect[], target: EffectTarget): 
       case "releaseStorage":
         target.lock.release();
         break;
-      case "useData":
-        target.useData?.(effect.channel);
+      case "useDataFd":
+        target.useDataFd?.(effect.fd);
         break;
     }
   }

@@ -4,7 +4,6 @@ import type { StateName } from "../state/backend.ts";
 import type { StorageLock } from "../state/storage_lock.ts";
 import type { StateStore } from "../state/store.ts";
 import { resultOf, type Tpm } from "../tpm/tpm.ts";
-import type { Channel } from "../transports/channel.ts";
 import { LOCALITY_MAX, TpmResult } from "../wire/codes.ts";
 import type { Effect } from "./effects.ts";
 import {
@@ -44,13 +43,8 @@ export interface HandlerParts {
   tpm: Tpm;
   store: StateStore;
   lock: StorageLock;
-  /** Where SET_DATAFD is offered. */
-  dataPlace?: {
-    /** Whether there is a data connection that must not be replaced. */
-    taken: () => boolean;
-    /** Makes one of a descriptor that was passed. Throws where that is none. */
-    channelOf: (fd: number) => Channel;
-  };
+  /** Whether there is a data connection that SET_DATAFD must not replace. */
+  hasDataConnection: () => boolean;
   /** Takes away what others see of the process: who has SHUTDOWN's answer may start another one. */
   leave: () => void;
   report: (message: string) => void;
@@ -186,18 +180,12 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     },
 
     SET_DATAFD: (_request, { fd }) => {
-      const { dataPlace } = parts;
-      if (dataPlace === undefined || dataPlace.taken()) return { failure: TpmResult.IOERROR };
+      if (parts.hasDataConnection()) return { failure: TpmResult.IOERROR };
       if (fd === undefined) {
         report("SET_DATAFD came without a descriptor");
         return { failure: TpmResult.BAD_PARAMETER };
       }
-      try {
-        return { ...success, effects: [{ kind: "useData", channel: dataPlace.channelOf(fd) }] };
-      } catch (error) {
-        report(`SET_DATAFD is refused: ${(error as Error).message}`);
-        return { failure: TpmResult.BAD_PARAMETER };
-      }
+      return { ...success, effects: [{ kind: "useDataFd", fd }] };
     },
 
     SET_BUFFERSIZE: ({ size }) => {

@@ -50,6 +50,7 @@ function server({ running = false, family = tpm2, backend = new MemoryBackend() 
     tpm,
     store,
     lock,
+    hasDataConnection: () => false,
     leave,
     report,
   });

@@ -29,9 +29,11 @@ export const Errno = {
   ENOTDIR: 20,
   EINVAL: 22,
   ENOSPC: 28,
+  EROFS: 30,
   EPIPE: 32,
   ENOSYS: 38,
   ECONNRESET: 104,
+  ETIMEDOUT: 110,
 } as const;
 
 /** A call of the C library that failed. */
