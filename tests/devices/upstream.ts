@@ -102,7 +102,7 @@ function chosen(words: readonly string[]): string[] {
 async function prepareImage(): Promise<DeviceImage> {
   const tree = await Deno.makeTempDir({ prefix: "swtpm-devices-tree-" });
   try {
-    await prepareTree((await upstreamTree()).dir, tree);
+    await prepareTree((await upstreamTree()).dir, tree, "c");
     requireSame(deviceScripts(`${tree}/tests`));
     return await prepareDeviceImage({
       name: "devices-upstream",

@@ -9,7 +9,12 @@ import { isSince } from "../peers/version.ts";
 import { type Chamber, runScript } from "./chamber.ts";
 import { EXPECTED, EXPECTED_OF } from "./expected.ts";
 import { judge, type Verdict } from "./judge.ts";
-import { prepareTree, scriptsOf } from "./tree.ts";
+import { hasAllTools, prepareTree, scriptsOf, type Tools } from "./tree.ts";
+
+/** A run with tools of both is for looking at ours. */
+function defaultTools(): Tools {
+  return hasAllTools() ? "ours" : "c";
+}
 
 const USAGE = `Usage: deno run -A tests/upstream/run.ts [OPTION...] [SCRIPT...]
 Runs the C project's test scripts (all of them, or those named) on an executable.
@@ -18,6 +23,8 @@ Runs the C project's test scripts (all of them, or those named) on an executable
                    (default: the variable SWTPM_EXE, else dist/swtpm)
   --libtpms WHICH  "0.10", the version the scripts were written for, or "system"
                    (default: 0.10)
+  --tools WHOSE    "ours", the executable's own tools as far as it has them, or "c", the C
+                   programs (default: ${defaultTools()})
   --jobs N         how many scripts run at the same time (default: 2)
   --tree DIR       a source tree of the C project to take the scripts from, such as its
                    development tree (default: that of the C programs 0.10, which is fetched)
@@ -34,6 +41,7 @@ const LOG_TAIL = 15;
 interface Options {
   readonly exe: string;
   readonly libtpms: "0.10" | "system";
+  readonly tools: Tools;
   readonly jobs: number;
   readonly tree: string | undefined;
   readonly names: readonly string[];
@@ -45,6 +53,7 @@ class UsageError extends Error {}
 function parseOptions(args: readonly string[]): Options {
   let exe = Deno.env.get("SWTPM_EXE") ?? join(PROJECT, "dist/swtpm");
   let libtpms: Options["libtpms"] = "0.10";
+  let tools = defaultTools();
   let jobs = 2;
   let tree: string | undefined;
   const names: string[] = [];
@@ -57,7 +66,13 @@ function parseOptions(args: readonly string[]): Options {
     };
     if (word === "--exe") exe = value();
     else if (word === "--tree") tree = resolve(value());
-    else if (word === "--libtpms") {
+    else if (word === "--tools") {
+      const whose = value();
+      if (whose !== "ours" && whose !== "c") {
+        throw new UsageError(`--tools is "ours" or "c", not "${whose}"`);
+      }
+      tools = whose;
+    } else if (word === "--libtpms") {
       const which = value();
       if (which !== "0.10" && which !== "system") {
         throw new UsageError(`--libtpms is "0.10" or "system", not "${which}"`);
@@ -69,7 +84,7 @@ function parseOptions(args: readonly string[]): Options {
     } else if (word.startsWith("-")) throw new UsageError(`There is no option "${word}"`);
     else names.push(word);
   }
-  return { exe, libtpms, jobs, tree, names };
+  return { exe, libtpms, tools, jobs, tree, names };
 }
 
 /** The executable and the libraries it runs with, as files the chamber can mount. */
@@ -139,7 +154,7 @@ async function main(): Promise<number> {
       logs,
     };
     await Deno.mkdir(chamber.tree);
-    await prepareTree(source.dir, chamber.tree);
+    await prepareTree(source.dir, chamber.tree, options.tools);
     const report = (name: string, verdict: Verdict, seconds: number) => {
       count[verdict.word]++;
       const why = verdict.why === undefined ? "" : `  ${verdict.why}`;
