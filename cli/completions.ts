@@ -3,11 +3,14 @@
 import { INTERFACES } from "../daemon/config.ts";
 import type { ParameterType } from "./grammar.ts";
 import { type Option, optionsOf } from "./options.ts";
-import { PROGRAMS, TOOLS } from "./programs.ts";
+import { LINKS, PROGRAMS, TOOLS } from "./programs.ts";
 import { type ToolOption, toolOptions } from "./tool_options.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = typeof SHELLS[number];
+
+/** By these names the program is called. */
+const COMMANDS = ["swtpm", ...Object.keys(LINKS)];
 
 const TOP = [...PROGRAMS, "--help", "--version"];
 
@@ -33,7 +36,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   "seccomp.action": ["kill", "log", "none"],
   "profile.remove-disabled": ["check", "fips-host"],
 };
-const FILE = ["chardev", "chroot"];
+const FILE = ["chardev", "chroot", "tpm-device", "unix", "save", "load"];
 
 /** The script for a shell, or undefined for one that is not known. */
 export function completions(shell: string | undefined): string | undefined {
@@ -60,8 +63,14 @@ function argumentWords({ name, parameters }: Completed): string[] {
   });
 }
 
-function names({ name, letter }: Completed): string[] {
+function names(option: Completed): string[] {
+  const { name, letter } = option;
+  if (hasOneDash(option)) return [`-${name}`];
   return letter === undefined ? [`--${name}`] : [`-${letter}`, `--${name}`];
+}
+
+function hasOneDash(option: Completed): boolean {
+  return "dash" in option && option.dash === true;
 }
 
 function header(shell: Shell, use: string): string {
@@ -72,20 +81,37 @@ function bash(): string {
   const optionCases = COMPLETED.map(({ name, options }) =>
     `    ${name}) words="${options.flatMap(names).join(" ")}" ;;`
   );
-  const seen = new Map<string, Completed>();
-  for (const option of COMPLETED.flatMap(({ options }) => options)) seen.set(option.name, option);
-  const argumentCases = [...seen.values()].flatMap((option) => {
-    const words = argumentWords(option);
-    const pattern = names(option).join("|");
-    if (words.length > 0) return [`    ${pattern}) list="${words.join(" ")}" ;;`];
-    if (FILE.includes(option.name)) return [`    ${pattern}) files=1 ;;`];
-    return option.argument ? [`    ${pattern}) return ;;`] : [];
-  });
+  // What can follow an option, with whose option it is.
+  const followed = new Map<string, string[]>();
+  for (const { name: program, options } of COMPLETED) {
+    for (const option of options) {
+      const words = argumentWords(option);
+      const action = words.length > 0
+        ? `list="${words.join(" ")}"`
+        : FILE.includes(option.name)
+        ? "files=1"
+        : option.argument
+        ? "return"
+        : undefined;
+      if (action === undefined) continue;
+      const patterns = followed.get(action) ?? [];
+      followed.set(action, [...patterns, ...names(option).map((name) => `${program}:${name}`)]);
+    }
+  }
+  const argumentCases = [...followed].map(([action, patterns]) =>
+    `    ${patterns.join("|")}) ${action} ;;`
+  );
+  const linkCases = Object.entries(LINKS).map(([link, tool]) =>
+    `    ${link}) given=(swtpm ${tool} "\${given[@]:1}") ;;`
+  );
   return `${header("bash", "Use: source <(swtpm completions bash)")}
 _swtpm() {
   local line="\${COMP_LINE:0:COMP_POINT}"
   local cur="\${line##*[[:space:]]}"
   local -a given=(\${line%"$cur"})
+  case "\${given[0]##*/}" in
+${linkCases.join("\n")}
+  esac
   local which="\${given[1]}" prev="\${given[\${#given[@]}-1]}"
   local words="" list="" files="" head="" word
   COMPREPLY=()
@@ -106,7 +132,7 @@ _swtpm() {
   case "$cur" in
     --*=*) prev="\${cur%%=*}" head="$prev=" ;;
   esac
-  case "$prev" in
+  case "$which:$prev" in
 ${argumentCases.join("\n")}
   esac
   if [ -n "$files" ]; then
@@ -136,14 +162,15 @@ ${argumentCases.join("\n")}
   case "$which:$cur" in
     *:-*) ;;
     run:*) COMPREPLY=($(compgen -c -- "$cur")); return ;;
-    doctor:*) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    doctor:*|install-tools:*) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    ioctl:*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
   case "$which" in
 ${optionCases.join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
-complete -F _swtpm swtpm
+complete -F _swtpm ${COMMANDS.join(" ")}
 `;
 }
 
@@ -158,6 +185,8 @@ function zsh(): string {
   const operands: Readonly<Record<string, string>> = {
     run: "      '*::command:_normal'",
     doctor: "      '*:directory:_files -/'",
+    "install-tools": "      '*:directory:_files -/'",
+    ioctl: "      '*:file:_files'",
   };
   const programCases = COMPLETED.map(({ name: program, options }) => {
     const specs = options.flatMap((option) =>
@@ -171,7 +200,8 @@ function zsh(): string {
     const all = operand === undefined ? specs : [...specs, operand];
     return `    ${program}) _arguments \\\n${all.join(" \\\n")} ;;`;
   });
-  return `#compdef swtpm
+  const linkCases = Object.entries(LINKS).map(([link, tool]) => `    ${link}) which=${tool} ;;`);
+  return `#compdef ${COMMANDS.join(" ")}
 ${header("zsh", "Use: swtpm completions zsh > a folder of $fpath, as _swtpm")}
 _swtpm_list() {
   compset -P '*,'
@@ -182,9 +212,14 @@ _swtpm_list() {
 }
 
 _swtpm() {
-  if (( CURRENT == 2 )); then compadd -- ${TOP.join(" ")}; return; fi
-  local which=$words[2]
-  shift words; (( CURRENT-- ))
+  local which=
+  case $service in
+${linkCases.join("\n")}
+    *)
+      if (( CURRENT == 2 )); then compadd -- ${TOP.join(" ")}; return; fi
+      which=$words[2]
+      shift words; (( CURRENT-- )) ;;
+  esac
   case $which in
 ${programCases.join("\n")}
     completions) compadd -- ${SHELLS.join(" ")} ;;
@@ -198,15 +233,20 @@ _swtpm "$@"
 function fish(): string {
   const quote = (text: string) => `'${text.replace(/['\\]/g, (letter) => `\\${letter}`)}'`;
   const lines = COMPLETED.flatMap(({ name, options }) =>
-    options.map((option) => {
+    options.flatMap((option) => {
       const words = argumentWords(option);
-      return [
-        `complete -c swtpm -n ${quote(`__fish_seen_subcommand_from ${name}`)} -l ${option.name}`,
+      const rest = [
+        `${hasOneDash(option) ? "-o" : "-l"} ${option.name}`,
         ...(option.letter === undefined ? [] : [`-s ${option.letter}`]),
         ...(option.argument ? ["-r"] : []),
         ...(words.length > 0 ? [`-f -a ${quote(`(__swtpm_list ${words.join(" ")})`)}`] : []),
         `-d ${quote(summary(option))}`,
       ].join(" ");
+      const links = Object.entries(LINKS).filter(([, tool]) => tool === name);
+      return [
+        `complete -c swtpm -n ${quote(`__fish_seen_subcommand_from ${name}`)} ${rest}`,
+        ...links.map(([link]) => `complete -c ${link} ${rest}`),
+      ];
     })
   );
   return `${header("fish", "Use: swtpm completions fish > ~/.config/fish/completions/swtpm.fish")}

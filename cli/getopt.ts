@@ -41,7 +41,7 @@ export function* getopt(
     if (word === "--") {
       for (const operand of rest.splice(0)) yield { kind: "operand", word: operand };
     } else if (word.startsWith("--")) {
-      yield long(word);
+      yield longOption(word, "--", shapes, program, () => rest.shift());
     } else if (word.startsWith("-") && word.length > 1) {
       yield* letters(word);
     } else {
@@ -51,30 +51,7 @@ export function* getopt(
   }
 
   function refused(message: string): Given {
-    const error = new UsageError(`${program}: ${message}`, { bare: true, usage: true });
-    return { kind: "error", error };
-  }
-
-  function long(word: string): Given {
-    const equals = word.indexOf("=");
-    const written = equals < 0 ? word.slice(2) : word.slice(2, equals);
-    const matches = matching(shapes, written);
-    const shape = matches[0];
-    if (shape === undefined) {
-      return refused(`unrecognized option '${word}'${hint(written, shapes)}`);
-    }
-    if (matches.length > 1) {
-      const names = matches.map(({ name }) => `'--${name}'`).join(" ");
-      return refused(`option '${word}' is ambiguous; possibilities: ${names}`);
-    }
-    const { name } = shape;
-    if (!shape.argument) {
-      if (equals >= 0) return refused(`option '--${name}' doesn't allow an argument`);
-      return { kind: "option", name, argument: "" };
-    }
-    const argument = equals >= 0 ? word.slice(equals + 1) : rest.shift();
-    if (argument === undefined) return refused(`option '--${name}' requires an argument`);
-    return { kind: "option", name, argument };
+    return refusedOption(program, message);
   }
 
   function* letters(word: string): Generator<Given, void> {
@@ -93,6 +70,45 @@ export function* getopt(
       }
     }
   }
+}
+
+/**
+ * A word that begins with `dashes` and is the name of an option or the beginning of one; `next` gives
+ * the word behind it, where that is its argument.
+ */
+export function longOption(
+  word: string,
+  dashes: "-" | "--",
+  shapes: readonly OptionShape[],
+  program: string,
+  next: () => string | undefined,
+): Given {
+  const equals = word.indexOf("=");
+  const written = word.slice(dashes.length, equals < 0 ? undefined : equals);
+  const matches = matching(shapes, written);
+  const shape = matches[0];
+  if (shape === undefined) {
+    const message = `unrecognized option '${word}'${hint(written, shapes)}`;
+    return refusedOption(program, message);
+  }
+  if (matches.length > 1) {
+    const names = matches.map(({ name }) => `'${dashes}${name}'`).join(" ");
+    return refusedOption(program, `option '${word}' is ambiguous; possibilities: ${names}`);
+  }
+  const { name } = shape;
+  const option = `option '${dashes}${name}'`;
+  if (!shape.argument) {
+    if (equals >= 0) return refusedOption(program, `${option} doesn't allow an argument`);
+    return { kind: "option", name, argument: "" };
+  }
+  const argument = equals >= 0 ? word.slice(equals + 1) : next();
+  if (argument === undefined) return refusedOption(program, `${option} requires an argument`);
+  return { kind: "option", name, argument };
+}
+
+function refusedOption(program: string, message: string): Given {
+  const error = new UsageError(`${program}: ${message}`, { bare: true, usage: true });
+  return { kind: "error", error };
 }
 
 /** The option of exactly that name, or all whose names begin so. */

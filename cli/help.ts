@@ -1,6 +1,5 @@
-// The pages that are printed at once: help, made from the option table, and versions.
+// The help pages, made from the option table.
 import type { Interface } from "../daemon/config.ts";
-import manifest from "../deno.json" with { type: "json" };
 import { type Option, optionsOf, sections } from "./options.ts";
 
 const WIDTH = 80;
@@ -8,10 +7,7 @@ const INDENT = 8;
 /** Where a line may be broken without a blank; nobody sees it. */
 const SOFT_BREAK = "\u200b";
 
-const COPYRIGHT = "Copyright (c) 2026 the authors of swtpm in TypeScript";
-
-/** How users call it. */
-const program = "swtpm";
+export const COPYRIGHT = "Copyright (c) 2026 the authors of swtpm in TypeScript";
 
 const intros: Readonly<Record<Interface, string>> = {
   socket: "A TPM that is reached through TCP or Unix sockets.",
@@ -48,8 +44,8 @@ const examples: Readonly<Record<Interface, readonly (readonly [string, string])[
   ]],
 };
 
-/** The page of one interface. */
-export function interfaceHelp(which: Interface): string {
+/** The page of one interface; `program` is how it was called. */
+export function interfaceHelp(program: string, which: Interface): string {
   const own = optionsOf(which);
   const parts = Object.entries(sections).flatMap(([section, title]) => {
     const members = own.filter((option) => option.section === section);
@@ -83,7 +79,7 @@ function wrap(text: string, first: number, others: number): string {
 }
 
 /** What stands on the page when no interface was chosen. */
-export function topHelp(): string {
+export function topHelp(program: string): string {
   return `Usage: ${program} socket|chardev|cuse [options]
        ${program} run [options] [--] COMMAND [ARGS...]
 
@@ -97,6 +93,11 @@ Emulates a TPM 1.2 or 2.0 with libtpms.
   ${program} start        starts a TPM in the background, for a script's next lines
   ${program} stop         ends it
   ${program} doctor       what this machine offers to a TPM, and what is in its way
+
+  ${program} ioctl        gives a TPM that runs a control command, as swtpm_ioctl
+  ${program} bios         does with it what a firmware does, as swtpm_bios
+  ${program} install-tools  makes links by which this program is swtpm_ioctl and so on
+
   ${program} completions  a script for your shell: bash, zsh or fish
 
   '${program} socket --help' and so on show the options, with examples.
@@ -105,12 +106,4 @@ Emulates a TPM 1.2 or 2.0 with libtpms.
   -v|--version          print the version and exit; with --verbose behind it also
                         what the program is made of, and the licences
 `;
-}
-
-export function topVersion(): string {
-  return `TPM emulator version ${manifest.version}, ${COPYRIGHT}\n`;
-}
-
-export function cuseVersion(): string {
-  return `TPM emulator CUSE interface version ${manifest.version}, ${COPYRIGHT}\n`;
 }

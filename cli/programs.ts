@@ -2,8 +2,16 @@
 import { INTERFACES } from "../daemon/config.ts";
 
 /** The programs beside the emulator. */
-export const TOOLS = ["run", "start", "stop", "doctor"] as const;
+export const TOOLS = ["run", "start", "stop", "doctor", "ioctl", "bios", "install-tools"] as const;
 export type Tool = typeof TOOLS[number];
+
+/** Those that the C project has as programs: a link of that name is the tool. */
+export const LINKS: Readonly<Record<string, Tool>> = { swtpm_ioctl: "ioctl", swtpm_bios: "bios" };
+
+/** The tool that this program is when it is called so: by name or by path. */
+export function toolCalled(name: string): Tool | undefined {
+  return LINKS[name.slice(name.lastIndexOf("/") + 1)];
+}
 
 /** All of them. */
 export const PROGRAMS = [...INTERFACES, ...TOOLS, "completions"] as const;

@@ -4,8 +4,11 @@ import type { OptionShape } from "./getopt.ts";
 import { type Option, optionsOf } from "./options.ts";
 import type { Tool } from "./programs.ts";
 
-/** `help` is what completions say of an option. */
-export type ToolOption = OptionShape & Pick<Option, "help" | "parameters">;
+/**
+ * `help` is what completions say of an option. With `dash` it is written behind one dash, as the C
+ * program's tools want it.
+ */
+export type ToolOption = OptionShape & Pick<Option, "help" | "parameters"> & { dash?: true };
 
 const HELP = { name: "help", letter: "h", argument: false, help: "print the help page and exit" };
 
@@ -26,7 +29,24 @@ const SHARED: Readonly<Record<Tool, readonly string[]>> = {
   start: EMULATOR,
   stop: [],
   doctor: LIBTPMS,
+  ioctl: [],
+  bios: [],
+  "install-tools": [],
 };
+
+/** An option behind one dash, or with an argument. */
+const dashed = (name: string, help: string): ToolOption => ({
+  ...{ name, help },
+  ...{ argument: false, dash: true },
+});
+const with1 = (name: string, help: string): ToolOption => ({ ...{ name, help }, argument: true });
+
+/** How the C project's tools find a TPM. */
+const REACH: readonly ToolOption[] = [
+  with1("tpm-device", "use this device"),
+  with1("tcp", "connect to this TCP host and port"),
+  with1("unix", "connect to this Unix socket"),
+];
 
 const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
   run: [
@@ -46,6 +66,43 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
     HELP,
   ],
   stop: [HELP],
+  // Names and order are the C programs', as abbreviations and messages depend on them.
+  ioctl: [
+    ...REACH,
+    dashed("c", "print the bits of the commands that the emulator has"),
+    dashed("i", "switch the TPM on"),
+    { name: "stop", argument: false, help: "switch the TPM off" },
+    dashed("s", "shut down"),
+    dashed("e", "print the established bit"),
+    { ...dashed("r", "clear the established bit"), argument: true },
+    dashed("v", "store the volatile state"),
+    dashed("C", "cancel the TPM command that runs"),
+    { ...dashed("l", "set the locality"), argument: true },
+    { ...dashed("h", "hash data"), argument: true },
+    dashed("g", "print which keys are in use"),
+    { ...dashed("b", "set and print the size of the buffer"), argument: true },
+    with1("save", "store a state in a file"),
+    with1("load", "give the TPM a state out of a file"),
+    { name: "version", argument: false, help: "print the version and exit" },
+    with1("info", "print what is known of the TPM"),
+    with1("lock-storage", "lock the state again"),
+    { name: "help", argument: false, help: HELP.help },
+  ],
+  bios: [
+    ...REACH,
+    dashed("c", "start up with CLEAR"),
+    dashed("d", "start a TPM 1.2 up deactivated"),
+    dashed("h", HELP.help),
+    dashed("v", "print the version"),
+    dashed("n", "do not start up"),
+    dashed("s", "start up with STATE"),
+    dashed("o", "start up only"),
+    dashed("cs", "test the TPM"),
+    dashed("ea", "make sure that a TPM 1.2 is activated"),
+    dashed("u", "give up physical presence, or set a random platform password"),
+    { name: "tpm2", argument: false, help: "a TPM 2" },
+  ],
+  "install-tools": [HELP],
   doctor: [{ name: "json", argument: false, help: "print the findings as JSON" }, HELP],
 };
 

@@ -153,6 +153,7 @@ function makeLoop(
     tpm,
     store,
     lock,
+    hasDataConnection: () => false,
     leave: () => leaving.leave(),
     report,
   });

@@ -128,6 +128,7 @@ async function play({ running = true, backend = new MemoryBackend(), steps }: Se
     tpm,
     store,
     lock,
+    hasDataConnection: () => false,
     leave,
     report,
   });

@@ -39,6 +39,8 @@ export interface LoopParts {
   control: ChannelPlan;
   /** For control connections; the loop adds what they ask of it. */
   connection: ConnectionParts;
+  /** Makes a channel of a descriptor that a control client passed. */
+  channelOf: (fd: number) => Channel;
   report: (message: string) => void;
 }
 
@@ -69,7 +71,7 @@ export class Loop {
     this.#effects = {
       terminate: () => this.#ending = true,
       lock: parts.lock,
-      useData: (channel) => this.#connect(channel),
+      useDataFd: (fd) => this.#connectPassed(fd),
     };
     this.#waiting = new Waiting({
       poller: parts.poller,
@@ -220,6 +222,15 @@ export class Loop {
     this.#control?.close();
     this.#control = undefined;
     if (this.parts.control.terminate) this.#ending = true;
+  }
+
+  #connectPassed(fd: number): void {
+    try {
+      this.#connect(this.parts.channelOf(fd));
+    } catch (error) {
+      this.parts.connection.closeFd(fd);
+      throw error;
+    }
   }
 
   /** Gives each data connection its turn, then takes a new one. */

@@ -3,6 +3,8 @@
 import { cString, type Libc, openLibc } from "./libc.ts";
 
 const symbols = {
+  /** extern char *program_invocation_name; the symbol's own address. */
+  program_invocation_name: { type: "pointer" },
   /** int malloc_trim(size_t pad) */
   malloc_trim: { parameters: ["usize"], result: "i32" },
   /** long sysconf(int name) */
@@ -45,6 +47,13 @@ export class Process {
   readonly #c = openLibc(symbols);
 
   constructor(readonly libc: Libc) {}
+
+  /** What it was called by: the first word of its argument vector, which its links differ in. */
+  get calledAs(): string {
+    const variable = new Deno.UnsafePointerView(this.#c.program_invocation_name!);
+    const name = variable.getPointer();
+    return name === null ? "" : Deno.UnsafePointerView.getCString(name);
+  }
 
   hasInterface(name: string): boolean {
     return this.#c.if_nametoindex(cString(name)) !== 0;

@@ -22,9 +22,8 @@ interface Room {
 /** The rooms, from the top floor down. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   "main.ts": { floor: 10 },
-  interfaces: { floor: 9 },
   // A folder for each program, and what they share.
-  tools: { floor: 9, inside: { own_tpm: 1 } },
+  tools: { floor: 9, inside: { own_tpm: 1, reach: 1 } },
   cli: { floor: 8 },
   daemon: { floor: 7 },
   control: { floor: 6 },

@@ -15,11 +15,7 @@ export interface JsonOptions {
 export function traceObject(event: TraceEvent, options: JsonOptions): Json {
   switch (event.kind) {
     case "remark":
-      return present({
-        time: seconds(event.timeMs),
-        remark: event.text,
-        date: event.date?.toISOString(),
-      });
+      return { time: seconds(event.timeMs), remark: event.text };
     case "command":
       return exchangeObject(event, options);
     case "control":
@@ -115,13 +111,17 @@ function resultObject({ code, name, meaning, position }: ReadResult): Json {
 }
 
 function controlObject(exchange: ControlExchange): Json {
-  const { name, request, result, response } = exchange;
+  const { name, request, requestSize, result, response, responseSize } = exchange;
   return present({
     ...head(exchange),
     control: name,
-    request,
+    request: sized(request, requestSize),
     result: result === undefined ? null : { code: result, name: controlResultName(result) },
-    response,
+    response: sized(response, responseSize),
     duration: durationOf(exchange),
   });
+}
+
+function sized(values: Readonly<Record<string, number>>, size: number): Json {
+  return size === 0 ? values : { ...values, bytes: size };
 }
