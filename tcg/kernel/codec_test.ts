@@ -106,6 +106,17 @@ Deno.test("a value that its bytes cannot hold is refused with its place", () => 
   throws(() => encode(u64, 1n << 64n), /does not fit in eight bytes/);
 });
 
+Deno.test("what is longer than the memory that is there at first is written whole", () => {
+  const CAPACITY = 256;
+  const bytes = list("BYTES", u8);
+  for (let length = CAPACITY - 8; length <= CAPACITY + 8; length++) {
+    const content = Uint8Array.from({ length }, (_, index) => index);
+    const sized = Uint8Array.of(length >> 8, length, ...content);
+    deepStrictEqual(encode(sizedBytes("DATA", 2), content), sized);
+    deepStrictEqual(encode(bytes, [...content]), Uint8Array.of(0, 0, ...sized));
+  }
+});
+
 Deno.test("a selector stands before its union, and an item takes bytes", () => {
   throws(() => struct("ODD", { a: by("b", union("U", { one: [1, u8] })), b: u8 }), /not before/);
   throws(() => list("ENDLESS", restBytes("REST")), /could take no bytes/);

@@ -17,7 +17,8 @@ export class Writer {
 
   u8(value: number): void {
     this.#check(value, 0xff);
-    this.#bytes[this.#grow(1)] = value;
+    const at = this.#grow(1);
+    this.#bytes[at] = value;
   }
 
   u16(value: number): void {
@@ -39,7 +40,8 @@ export class Writer {
   }
 
   bytes(value: Uint8Array): void {
-    this.#bytes.set(value, this.#grow(value.length));
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
   }
 
   /** Writes what `write` writes behind its size in two bytes. */
@@ -93,7 +95,7 @@ export class Writer {
     this.#putU16(at + 2, value);
   }
 
-  /** Makes room for `count` more bytes; returns where they stand. */
+  /** Makes room for `count` more bytes, maybe in other memory; returns where they stand. */
   #grow(count: number): number {
     const at = this.#length;
     this.#length = at + count;
