@@ -5,6 +5,7 @@
 import type { AnyCodec, Codec } from "../kernel/codec.ts";
 import { type FieldCodec, type Fields, fieldsOf, type StructValue } from "../kernel/struct.ts";
 import { TPM_CC } from "./command_codes.ts";
+import type { Position } from "./results.ts";
 import { isSized } from "./types.ts";
 
 /** The role in which a handle is authorised (Part 1, 19.2): what Part 3 marks with "@". */
@@ -142,6 +143,13 @@ export function command<
 
 function namedHandles(handles: Handles): NamedHandle[] {
   return Object.entries(handles).map(([name, codec]) => ({ name, codec }));
+}
+
+/** What a result is about, by number and, where it has one, by name: "parameter 2, inPublic". */
+export function placeOf({ lists }: AnyDeclaration, { of, number }: Position): string {
+  const list = of === "handle" ? lists.handles : of === "parameter" ? lists.parameters : [];
+  const name = list[number - 1]?.name;
+  return `${of} ${number}${name === undefined ? "" : `, ${name}`}`;
 }
 
 /** Only a first parameter behind its size in two bytes can be encrypted (Part 1, 21.1). */

@@ -2,26 +2,26 @@
 // functions KDFa and KDFe.
 
 import { Buffer } from "node:buffer";
-import { createHash, createHmac } from "node:crypto";
+import { createHash, createHmac, randomBytes as nodeRandomBytes } from "node:crypto";
 import { WireError } from "../../wire/codec.ts";
 import { digestSize, TPM_ALG } from "./algorithms.ts";
 
-/** Digests by their names in libcrypto. */
+/** Digests by their names in node:crypto; the runtime has no SM3. */
 const HASH_NAMES: Readonly<Record<number, string>> = {
   [TPM_ALG.SHA1]: "sha1",
   [TPM_ALG.SHA256]: "sha256",
   [TPM_ALG.SHA384]: "sha384",
   [TPM_ALG.SHA512]: "sha512",
-  [TPM_ALG.SM3_256]: "sm3",
   [TPM_ALG.SHA3_256]: "sha3-256",
   [TPM_ALG.SHA3_384]: "sha3-384",
   [TPM_ALG.SHA3_512]: "sha3-512",
 };
 
-/** The name of a digest in libcrypto. */
-export function hashName(algorithm: number): string {
+function hashName(algorithm: number): string {
   const name = HASH_NAMES[algorithm];
-  if (name === undefined) throw new WireError(`0x${algorithm.toString(16)} is no known digest`);
+  if (name === undefined) {
+    throw new WireError(`0x${algorithm.toString(16)} is no digest that can be made here`);
+  }
   return name;
 }
 
@@ -45,6 +45,10 @@ export function hmac(
   const hash = createHmac(hashName(algorithm), Buffer.from(key));
   for (const part of parts) hash.update(part);
   return new Uint8Array(hash.digest());
+}
+
+export function randomBytes(size: number): Uint8Array {
+  return new Uint8Array(nodeRandomBytes(size));
 }
 
 /** A number as four bytes. */

@@ -225,7 +225,7 @@ function finish(reader: Reader, bytes: Uint8Array, size: number): void {
 }
 
 /** An authorisation by password, the empty one where none is given. */
-export function passwordSession(password = new Uint8Array(0)): TPMS_AUTH_COMMAND {
+export function passwordSession(password: Uint8Array = new Uint8Array(0)): TPMS_AUTH_COMMAND {
   return {
     sessionHandle: TPM_RH.PW,
     nonce: new Uint8Array(0),
@@ -307,6 +307,14 @@ export function writeCommand(message: CommandMessage): Uint8Array<ArrayBuffer> {
   writeParameters(writer, message.command?.lists.parameters ?? [], message);
   writer.bytes(message.rest);
   return writer.finish();
+}
+
+/** The parameters of a response without a fault, as they came: they are what is hashed. */
+export function parameterBytesOf(response: ResponseMessage, bytes: Uint8Array): Uint8Array {
+  const { handles, parameterSize } = response;
+  const handlesEnd = HEADER_SIZE + 4 * handles.length;
+  if (parameterSize === undefined) return bytes.subarray(handlesEnd);
+  return bytes.subarray(handlesEnd + 4, handlesEnd + 4 + parameterSize);
 }
 
 /** The bytes that {@linkcode readResponse} has read. */

@@ -2,18 +2,18 @@
 // OAEP, or by an ephemeral key on the key's curve.
 
 import { Buffer } from "node:buffer";
-import { createECDH, randomBytes } from "node:crypto";
+import { createECDH } from "node:crypto";
 import { WireError } from "../../../wire/codec.ts";
 import { encode } from "../../kernel/codec.ts";
 import { TPM_ALG, TPM_ECC } from "../algorithms.ts";
-import { bigEndian32, digest, hashSize, kdfe, label } from "../cryptography.ts";
+import { bigEndian32, digest, hashSize, kdfe, label, randomBytes } from "../cryptography.ts";
 import { TPMS_ECC_POINT } from "../structures/asymmetric.ts";
 import type { TPMT_PUBLIC } from "../structures/objects.ts";
 
+/** The runtime's node:crypto has no P-521. */
 const CURVES: Readonly<Record<number, { readonly name: string; readonly size: number }>> = {
   [TPM_ECC.NIST_P256]: { name: "prime256v1", size: 32 },
   [TPM_ECC.NIST_P384]: { name: "secp384r1", size: 48 },
-  [TPM_ECC.NIST_P521]: { name: "secp521r1", size: 66 },
 };
 const DEFAULT_EXPONENT = 65537;
 
@@ -33,7 +33,7 @@ export function encryptSecret(key: TPMT_PUBLIC, use: string): EncryptedSecret {
 function byRsa(key: TPMT_PUBLIC, use: string): EncryptedSecret {
   const modulus = key.unique.rsa!;
   const exponent = key.parameters.rsaDetail!.exponent || DEFAULT_EXPONENT;
-  const secret = new Uint8Array(randomBytes(hashSize(key.nameAlg)));
+  const secret = randomBytes(hashSize(key.nameAlg));
   const padded = oaep(key.nameAlg, secret, label(use), modulus.length);
   const number = power(toNumber(padded), BigInt(exponent), toNumber(modulus));
   return { secret, encrypted: toBytes(number, modulus.length) };
@@ -46,7 +46,7 @@ function oaep(hash: number, message: Uint8Array, use: Uint8Array, size: number):
   block.set(digest(hash, use));
   block[block.length - message.length - 1] = 1;
   block.set(message, block.length - message.length);
-  const seed = new Uint8Array(randomBytes(hashLength));
+  const seed = randomBytes(hashLength);
   const maskedBlock = xor(block, mgf1(hash, seed, block.length));
   return Uint8Array.of(0, ...xor(seed, mgf1(hash, maskedBlock, hashLength)), ...maskedBlock);
 }
