@@ -1,5 +1,6 @@
-// The help pages, made from the option table.
+// The pages that are printed at once: help, made from the option table, and versions.
 import type { Interface } from "../daemon/config.ts";
+import manifest from "../deno.json" with { type: "json" };
 import { type Option, optionsOf, sections } from "./options.ts";
 
 const WIDTH = 80;
@@ -8,6 +9,9 @@ const INDENT = 8;
 const SOFT_BREAK = "\u200b";
 
 export const COPYRIGHT = "Copyright (c) 2026 the authors of swtpm in TypeScript";
+
+/** How users call it. */
+const program = "swtpm";
 
 const intros: Readonly<Record<Interface, string>> = {
   socket: "A TPM that is reached through TCP or Unix sockets.",
@@ -44,8 +48,8 @@ const examples: Readonly<Record<Interface, readonly (readonly [string, string])[
   ]],
 };
 
-/** The page of one interface; `program` is how it was called. */
-export function interfaceHelp(program: string, which: Interface): string {
+/** The page of one interface. */
+export function interfaceHelp(which: Interface): string {
   const own = optionsOf(which);
   const parts = Object.entries(sections).flatMap(([section, title]) => {
     const members = own.filter((option) => option.section === section);
@@ -79,7 +83,7 @@ function wrap(text: string, first: number, others: number): string {
 }
 
 /** What stands on the page when no interface was chosen. */
-export function topHelp(program: string): string {
+export function topHelp(): string {
   return `Usage: ${program} socket|chardev|cuse [options]
        ${program} run [options] [--] COMMAND [ARGS...]
 
@@ -106,4 +110,12 @@ Emulates a TPM 1.2 or 2.0 with libtpms.
   -v|--version          print the version and exit; with --verbose behind it also
                         what the program is made of, and the licences
 `;
+}
+
+export function topVersion(): string {
+  return `TPM emulator version ${manifest.version}, ${COPYRIGHT}\n`;
+}
+
+export function cuseVersion(): string {
+  return `TPM emulator CUSE interface version ${manifest.version}, ${COPYRIGHT}\n`;
 }

@@ -233,7 +233,7 @@ export class ControlConnection {
       extras: Extras,
     ) => Outcome<CommandName> | Promise<Outcome<CommandName>>;
     const outcome = await handler(request, extras);
-    if (outcome.effects?.some((effect) => effect.kind === "useDataFd")) this.#fd = undefined;
+    if (outcome.effects?.some((effect) => effect.kind === "useData")) this.#fd = undefined;
     return outcome;
   }
 

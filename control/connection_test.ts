@@ -5,6 +5,7 @@ import { StorageLock } from "../state/storage_lock.ts";
 import { StateStore } from "../state/store.ts";
 import { tpm2 } from "../tpm/family.ts";
 import { Tpm } from "../tpm/tpm.ts";
+import type { Channel } from "../transports/channel.ts";
 import { type Piece, ScriptedChannel } from "../transports/channel_fake.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { ControlConnection, type Turn } from "./connection.ts";
@@ -15,6 +16,15 @@ import { deepEqual, equal } from "node:assert/strict";
 interface Setup {
   running?: boolean;
   hasData?: boolean;
+}
+
+const dataChannel = new ScriptedChannel();
+/** The only descriptor that can be a data connection. */
+const DATA_FD = 9;
+
+function dataChannelOf(fd: number): Channel {
+  if (fd !== DATA_FD) throw new Error("it is a file");
+  return dataChannel;
 }
 
 /** A connection on which these pieces arrive; `turns` takes one after the other. */
@@ -35,10 +45,10 @@ function connection(setup: Setup, ...pieces: (Uint8Array | Piece)[]) {
     report,
   });
   if (setup.running) tpm.start(false);
-  const hasDataConnection = () => setup.hasData ?? false;
+  const dataPlace = { taken: () => setup.hasData ?? false, channelOf: dataChannelOf };
   let left = 0;
   const leave = () => void left++;
-  const handlers = makeHandlers({ tpm, store, lock, hasDataConnection, leave, report });
+  const handlers = makeHandlers({ tpm, store, lock, dataPlace, leave, report });
   const channel = new ScriptedChannel(...pieces);
   const closeFd = (fd: number) => void closed.push(fd);
   const control = new ControlConnection(channel, { handlers, tpm, report, closeFd });
@@ -184,16 +194,20 @@ Deno.test("a state that is not there has the long failure, and releases the stor
 });
 
 Deno.test("a descriptor becomes the data connection, or is closed", async () => {
-  const taken = connection({}, { bytes: request("SET_DATAFD"), fd: 9 });
-  deepEqual((await taken.turns())[0]!.effects, [{ kind: "useDataFd", fd: 9 }]);
+  const taken = connection({}, { bytes: request("SET_DATAFD"), fd: DATA_FD });
+  deepEqual((await taken.turns())[0]!.effects, [{ kind: "useData", channel: dataChannel }]);
   deepEqual(taken.closed, []);
-  const refused = connection({ hasData: true }, { bytes: request("SET_DATAFD"), fd: 9 });
+  const refused = connection({ hasData: true }, { bytes: request("SET_DATAFD"), fd: DATA_FD });
   await refused.turns();
   deepEqual(refused.answers(), [u32(TpmResult.IOERROR)]);
-  deepEqual(refused.closed, [9]);
-  const stray = connection({}, { bytes: request("GET_CONFIG"), fd: 9 });
+  deepEqual(refused.closed, [DATA_FD]);
+  const unfit = connection({}, { bytes: request("SET_DATAFD"), fd: DATA_FD + 1 });
+  deepEqual((await unfit.turns())[0], { effects: [], gone: false });
+  deepEqual(unfit.answers(), [u32(TpmResult.BAD_PARAMETER)]);
+  deepEqual(unfit.closed, [DATA_FD + 1]);
+  const stray = connection({}, { bytes: request("GET_CONFIG"), fd: DATA_FD });
   await stray.turns();
-  deepEqual(stray.closed, [9]);
+  deepEqual(stray.closed, [DATA_FD]);
   deepEqual(await answered({}, request("SET_DATAFD")), [u32(TpmResult.BAD_PARAMETER)]);
 });
 

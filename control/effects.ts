@@ -1,11 +1,13 @@
-// What a control command leaves to be done when its answer was sent, and who does it.
+// What a control command leaves to be done when its answer was sent, and who does it. It cannot fail
+// any more: what may be refused was looked at before the answer.
+import type { Channel } from "../transports/channel.ts";
 
 export type Effect =
   | { kind: "terminate" }
   /** Another process may take the stored state over. */
   | { kind: "releaseStorage" }
-  /** This descriptor becomes the data connection. */
-  | { kind: "useDataFd"; fd: number };
+  /** This becomes the data connection. */
+  | { kind: "useData"; channel: Channel };
 
 /** The loop that served the command. */
 export interface EffectTarget {
@@ -13,7 +15,7 @@ export interface EffectTarget {
   terminate(): void;
   readonly lock: { release(): void };
   /** Undefined where SET_DATAFD is not offered. */
-  useDataFd?(fd: number): void;
+  useData?(channel: Channel): void;
 }
 
 export function applyEffects(effects: readonly Effect[], target: EffectTarget): void {
@@ -25,8 +27,8 @@ export function applyEffects(effects: readonly Effect[], target: EffectTarget): 
       case "releaseStorage":
         target.lock.release();
         break;
-      case "useDataFd":
-        target.useDataFd?.(effect.fd);
+      case "useData":
+        target.useData?.(effect.channel);
         break;
     }
   }

@@ -4,6 +4,7 @@ import type { StateName } from "../state/backend.ts";
 import type { StorageLock } from "../state/storage_lock.ts";
 import type { StateStore } from "../state/store.ts";
 import { resultOf, type Tpm } from "../tpm/tpm.ts";
+import type { Channel } from "../transports/channel.ts";
 import { LOCALITY_MAX, TpmResult } from "../wire/codes.ts";
 import type { Effect } from "./effects.ts";
 import {
@@ -43,8 +44,13 @@ export interface HandlerParts {
   tpm: Tpm;
   store: StateStore;
   lock: StorageLock;
-  /** Whether there is a data connection that SET_DATAFD must not replace. */
-  hasDataConnection: () => boolean;
+  /** Where SET_DATAFD is offered. */
+  dataPlace?: {
+    /** Whether there is a data connection that must not be replaced. */
+    taken: () => boolean;
+    /** Makes one of a descriptor that was passed. Throws where that is none. */
+    channelOf: (fd: number) => Channel;
+  };
   /** Takes away what others see of the process: who has SHUTDOWN's answer may start another one. */
   leave: () => void;
   report: (message: string) => void;
@@ -180,12 +186,18 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     },
 
     SET_DATAFD: (_request, { fd }) => {
-      if (parts.hasDataConnection()) return { failure: TpmResult.IOERROR };
+      const { dataPlace } = parts;
+      if (dataPlace === undefined || dataPlace.taken()) return { failure: TpmResult.IOERROR };
       if (fd === undefined) {
         report("SET_DATAFD came without a descriptor");
         return { failure: TpmResult.BAD_PARAMETER };
       }
-      return { ...success, effects: [{ kind: "useDataFd", fd }] };
+      try {
+        return { ...success, effects: [{ kind: "useData", channel: dataPlace.channelOf(fd) }] };
+      } catch (error) {
+        report(`SET_DATAFD is refused: ${(error as Error).message}`);
+        return { failure: TpmResult.BAD_PARAMETER };
+      }
     },
 
     SET_BUFFERSIZE: ({ size }) => {

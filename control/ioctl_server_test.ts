@@ -50,7 +50,6 @@ function server({ running = false, family = tpm2, backend = new MemoryBackend() 
     tpm,
     store,
     lock,
-    hasDataConnection: () => false,
     leave,
     report,
   });

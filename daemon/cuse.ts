@@ -153,7 +153,6 @@ function makeLoop(
     tpm,
     store,
     lock,
-    hasDataConnection: () => false,
     leave: () => leaving.leave(),
     report,
   });

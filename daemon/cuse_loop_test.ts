@@ -128,7 +128,6 @@ async function play({ running = true, backend = new MemoryBackend(), steps }: Se
     tpm,
     store,
     lock,
-    hasDataConnection: () => false,
     leave,
     report,
   });

@@ -16,7 +16,7 @@ import { print, printAside } from "./output.ts";
 import { PidFile } from "./pid_file.ts";
 import type { Manager } from "./service.ts";
 import { EndingSignals } from "./signals.ts";
-import { channelOf, openSource } from "./sources.ts";
+import { channelOf, openSource, passedConnection } from "./sources.ts";
 import { Spin } from "./spin.ts";
 import { openStore } from "./storage.ts";
 import type { System } from "./system.ts";
@@ -91,20 +91,6 @@ function startUp({ config, report }: EmulatorParts, tpm: Tpm): boolean {
   if (config.startup === undefined || tpm.startup(config.startup)) return true;
   report(`A ${tpm.family.name} has no startup-${config.startup}`);
   return false;
-}
-
-/**
- * Starts the TPM only to ask it. Returns what `--print-info` prints; undefined when it did not
- * start, which was told.
- */
-export async function askInfo(parts: EmulatorParts, flags: number): Promise<string | undefined> {
-  using closers = new DisposableStack();
-  const { tpm, pidFile } = await open(parts, closers);
-  pidFile?.write();
-  const { config } = parts;
-  const starts = config.state !== undefined || config.startNow;
-  if (starts && tpm.start(false) !== 0) return undefined;
-  return tpm.info(flags) ?? "";
 }
 
 /** The end was asked for before the TPM could serve; who waits for a daemon is told so. */
@@ -196,7 +182,10 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
     tpm,
     store,
     lock,
-    hasDataConnection: () => loop.hasDataConnection,
+    dataPlace: {
+      taken: () => loop.hasDataConnection,
+      channelOf: (fd) => passedConnection(system, fd, "data channel"),
+    },
     leave: () => leaving.leave(),
     report,
   });
@@ -214,7 +203,6 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
       closeFd: (fd) => system.files.close(fd),
       handlers,
     },
-    channelOf: (fd) => channelOf(system, fd, "data channel"),
     report,
   });
   return loop;

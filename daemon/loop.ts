@@ -39,8 +39,6 @@ export interface LoopParts {
   control: ChannelPlan;
   /** For control connections; the loop adds what they ask of it. */
   connection: ConnectionParts;
-  /** Makes a channel of a descriptor that a control client passed. */
-  channelOf: (fd: number) => Channel;
   report: (message: string) => void;
 }
 
@@ -71,7 +69,7 @@ export class Loop {
     this.#effects = {
       terminate: () => this.#ending = true,
       lock: parts.lock,
-      useDataFd: (fd) => this.#connectPassed(fd),
+      useData: (channel) => this.#connect(channel),
     };
     this.#waiting = new Waiting({
       poller: parts.poller,
@@ -222,15 +220,6 @@ export class Loop {
     this.#control?.close();
     this.#control = undefined;
     if (this.parts.control.terminate) this.#ending = true;
-  }
-
-  #connectPassed(fd: number): void {
-    try {
-      this.#connect(this.parts.channelOf(fd));
-    } catch (error) {
-      this.parts.connection.closeFd(fd);
-      throw error;
-    }
   }
 
   /** Gives each data connection its turn, then takes a new one. */

@@ -46,13 +46,15 @@ export function openManager({ libc }: System): Manager {
 /**
  * Takes the sockets that the service manager passed to us, or to the process that started us to
  * stay in the background, for the channels that the command line leaves open: by their names, else
- * control first.
+ * control first. A descriptor that the command line names has its purpose.
  */
 export function usePassedSockets(system: System, config: DaemonConfig, starter?: number): void {
   const count = passedCount(starter);
   const names = (Deno.env.get("LISTEN_FDNAMES") ?? "").split(":");
+  const named = namedDescriptors(config);
   for (let index = 0; index < count; index++) {
     const fd = FIRST_PASSED + index;
+    if (named.has(fd)) continue;
     const channel = channelNames[names[index] ?? ""] ?? firstOpen(config);
     if (channel === undefined) {
       throw new Error(`no channel is left for the passed socket ${fd} (LISTEN_FDS=${count})`);
@@ -67,6 +69,15 @@ export function usePassedSockets(system: System, config: DaemonConfig, starter?:
     if (channel === "control") config.control = { source, terminate: false };
     else config.data = { source, disconnect: false, terminate: false };
   }
+}
+
+/** The descriptors that the command line names, for whatever purpose. */
+function namedDescriptors(config: DaemonConfig): Set<number> {
+  const { data, control, log, pid, key, migrationKey, profile, pcap } = config;
+  const holders = [data?.source, control?.source, log, pid, profile?.source, pcap];
+  const fds = holders.flatMap((holder) => holder !== undefined && "fd" in holder ? holder.fd : []);
+  const keys = [key, migrationKey].flatMap((source) => [source?.fd, source?.passphraseFd]);
+  return new Set([...fds, ...keys].filter((fd) => fd !== undefined));
 }
 
 /** How many sockets are meant for us. */

@@ -67,8 +67,17 @@ function describe(source: Source): string {
 function requireSocket(system: System, fd: number, what: string): void {
   const { kind } = system.files.status(fd);
   if (kind !== "socket") {
-    throw new Error(`descriptor ${fd} for the ${what} is a ${kind}, not a socket`);
+    throw new Error(`descriptor ${fd} for the ${what} is not a socket (${kind})`);
   }
+}
+
+/** The channel of a descriptor that a client passed: commands come and answers go by it. */
+export function passedConnection(system: System, fd: number, what: string): Channel {
+  requireSocket(system, fd, what);
+  if (!system.sockets.isConnected(fd)) {
+    throw new Error(`descriptor ${fd} for the ${what} is a socket that is not connected`);
+  }
+  return new DescriptorChannel(system.sockets, fd, "socket");
 }
 
 /** A channel of a passed descriptor: a socket, a pipe or a character device, but no file. */

@@ -18,6 +18,8 @@ const symbols = {
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   /** int getsockopt(int fd, int level, int option, void *value, socklen_t *size) */
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  /** int getpeername(int fd, struct sockaddr *, socklen_t *size) */
+  getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
 } as const;
 
 const MSG_DONTWAIT = 0x40;
@@ -155,6 +157,12 @@ export class Sockets {
   /** Whether a descriptor is a socket that connections can be accepted from. */
   isListening(fd: number): boolean {
     return this.#optionOf(fd, SO_ACCEPTCONN) === 1;
+  }
+
+  /** Whether a descriptor is a socket with another side; whether that is still there is not said. */
+  isConnected(fd: number): boolean {
+    this.#size[0] = 0;
+    return this.#c.getpeername(fd, new Uint8Array(1), new Uint8Array(this.#size.buffer)) === 0;
   }
 
   /** Whether a descriptor is a TCP socket. */

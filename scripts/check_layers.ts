@@ -22,6 +22,7 @@ interface Room {
 /** The rooms, from the top floor down. */
 export const ROOMS: Readonly<Record<string, Room>> = {
   "main.ts": { floor: 10 },
+  interfaces: { floor: 9 },
   // A folder for each program, and what they share.
   tools: { floor: 9, inside: { own_tpm: 1, reach: 1 } },
   cli: { floor: 8 },

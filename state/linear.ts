@@ -1,7 +1,8 @@
 // States one behind the other in a single file or block device, behind a header with a table of
 // them: the C program's format, readable and writable by it. A new state goes into free space;
-// writing the header, which fits in one sector, then replaces the old one at one stroke.
-import { type Files, type FileStatus, O } from "../ffi/files.ts";
+// writing the header, which fits in one sector, then replaces the old one at one stroke. What the C
+// program asks of a table is linear_table.ts' affair.
+import { type Files, O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { type Backend, STATE_MAX, type StateName } from "./backend.ts";
@@ -16,8 +17,9 @@ import {
   linearHeader,
   mayBeDamaged,
   readHeader,
-  sectionFor,
+  roomFor,
   withEntry,
+  withoutGaps,
 } from "./linear_table.ts";
 
 /** Mode of a new file where the user gave none. */
@@ -86,13 +88,12 @@ export class LinearBackend implements Backend {
   }
 
   store(name: StateName, bytes: Uint8Array<ArrayBuffer>): void {
-    const fd = this.#opened();
+    const fd = this.#owned();
     const before = this.#readHeader(fd);
-    const sectionLength = sectionFor(bytes.length);
+    const sectionLength = roomFor(bytes.length);
     const offset = freeOffset(before, sectionLength);
     const sizeBefore = this.#reserve(fd, offset + sectionLength);
     try {
-      this.#settle(fd, before);
       this.files.writeAt(fd, bytes, offset, this.#path);
       this.files.fdatasync(fd, this.#path);
     } catch (error) {
@@ -104,7 +105,7 @@ export class LinearBackend implements Backend {
   }
 
   remove(name: StateName): boolean {
-    const fd = this.#opened();
+    const fd = this.#owned();
     const before = this.#readHeader(fd);
     if (entryOf(before, name) === undefined) return false;
     const after = withEntry(before, name, undefined);
@@ -126,9 +127,17 @@ export class LinearBackend implements Backend {
     return this.#held || !this.options.lock || this.#fd === undefined;
   }
 
+  /** Also where no lock is asked for: from now on the file is ours to write to. */
   lock(): void {
-    if (this.locked) return;
-    const outcome = this.files.lock(this.#fd!, this.#path);
+    const fd = this.#fd;
+    if (fd === undefined) return;
+    if (!this.locked) this.#takeLock(fd);
+    this.#mendMode(fd);
+    this.#settle(fd);
+  }
+
+  #takeLock(fd: number): void {
+    const outcome = this.files.lock(fd, this.#path);
     if (!outcome.taken) {
       throw new StateError(
         `Could not lock access to '${this.uri}': ${this.files.libc.strerror(Errno.EAGAIN)}: ` +
@@ -136,11 +145,15 @@ export class LinearBackend implements Backend {
       );
     }
     this.#held = true;
+    this.#unsettled = true; // by whoever had it before
   }
 
   unlock(): void {
-    if (!this.#held) return;
-    this.files.unlock(this.#fd!);
+    if (this.#held && this.#fd !== undefined) this.#letGo(this.#fd);
+  }
+
+  #letGo(fd: number): void {
+    this.files.unlock(fd);
     this.#held = false;
   }
 
@@ -154,16 +167,15 @@ export class LinearBackend implements Backend {
   #open(): void {
     const fd = this.#openPath();
     try {
-      const status = this.files.status(fd, this.#path);
-      const size = this.#sizeOf(fd, status);
-      this.#mendMode(fd, status);
-      const head = new Uint8Array(linearHeader.size);
-      const there = head.subarray(0, this.files.readAt(fd, head, 0, this.#path));
-      if (hasMagic(there)) readHeader(there, this.#what);
-      else this.#format(fd, size, there);
+      this.#deviceSize = this.#deviceSizeOf(fd);
+      if (!hasMagic(this.#readHead(fd))) this.#format(fd);
+      this.#readHeader(fd);
       this.#fd = fd;
     } finally {
-      if (this.#fd === undefined) this.files.close(fd);
+      if (this.#fd === undefined) {
+        this.files.close(fd);
+        this.#held = false;
+      }
     }
   }
 
@@ -183,27 +195,38 @@ export class LinearBackend implements Backend {
     throw new StateError(`'${this.#path}' is a symbolic link, which must lead to a block device`);
   }
 
-  /** Size of the file or device; also decides whether it can grow. */
-  #sizeOf(fd: number, status: FileStatus): number {
-    if (status.kind === "file") return status.size;
-    if (status.kind !== "block") {
-      throw new StateError(`'${this.#path}' is a ${status.kind}, not a file or a block device`);
+  /** Size of a device, undefined for a file. */
+  #deviceSizeOf(fd: number): number | undefined {
+    const { kind } = this.files.status(fd, this.#path);
+    if (kind === "file") return undefined;
+    if (kind !== "block") {
+      throw new StateError(`'${this.#path}' is a ${kind}, not a file or a block device`);
     }
-    this.#deviceSize = this.files.deviceSize(fd, this.#path);
-    if (this.#deviceSize < linearHeader.size) {
-      throw new StateError(`the device '${this.#path}' has only ${this.#deviceSize} bytes`);
+    const size = this.files.deviceSize(fd, this.#path);
+    if (size < linearHeader.size) {
+      throw new StateError(`the device '${this.#path}' has only ${size} bytes`);
     }
-    return this.#deviceSize;
+    return size;
   }
 
-  #mendMode(fd: number, status: FileStatus): void {
+  #mendMode(fd: number): void {
     const { mode } = this.options;
-    if (mode === undefined || (status.mode & 0o777) === mode) return;
+    if (mode === undefined || (this.files.status(fd, this.#path).mode & 0o777) === mode) return;
     this.files.chmod(fd, mode, this.#path);
   }
 
-  /** Makes a new file or device ready for states; never where that could destroy some. */
-  #format(fd: number, size: number, head: Uint8Array): void {
+  /**
+   * Makes a new file or device ready for states; never where that could destroy some. Who only looks
+   * does that, too (swtpm_setup relies on it), and gives the lock back.
+   */
+  #format(fd: number): void {
+    if (this.options.lock) this.#takeLock(fd);
+    const head = this.#readHead(fd);
+    if (!hasMagic(head)) this.#formatBlank(fd, head); // else another process has done so meanwhile
+    if (this.#held) this.#letGo(fd);
+  }
+
+  #formatBlank(fd: number, head: Uint8Array): void {
     const blank = head.every((byte) => byte === 0);
     // A device may hold anything before it is put to use; a file was made for what it holds.
     if (!blank && (this.#deviceSize === undefined || mayBeDamaged(head))) {
@@ -216,7 +239,7 @@ export class LinearBackend implements Backend {
     this.options.report?.(
       `Formatting '${this.uri}' for TPM state${blank ? "" : ", over what it held"}`,
     );
-    if (size < linearHeader.size) this.files.truncate(fd, linearHeader.size, this.#path);
+    if (head.length < linearHeader.size) this.files.truncate(fd, linearHeader.size, this.#path);
     this.#writeHeader(fd, emptyHeader());
     this.files.fdatasync(fd, this.#path);
     if (this.#deviceSize === undefined) this.#syncDirectory();
@@ -235,8 +258,10 @@ export class LinearBackend implements Backend {
     }
   }
 
-  #opened(): number {
+  /** The file to write to, locked and settled. */
+  #owned(): number {
     if (this.#fd === undefined) throw new StateError(`'${this.#path}' is not open`);
+    if (this.#unsettled || !this.locked) this.lock();
     return this.#fd;
   }
 
@@ -246,11 +271,16 @@ export class LinearBackend implements Backend {
 
   /** Read each time: until it is locked, another process may have changed it. */
   #readHeader(fd: number): LinearHeader {
-    const bytes = new Uint8Array(linearHeader.size);
-    const count = this.files.readAt(fd, bytes, 0, this.#path);
-    const head = bytes.subarray(0, count);
-    if (hasMagic(head)) return readHeader(head, this.#what);
+    const head = this.#readHead(fd);
+    const size = this.#deviceSize ?? this.files.status(fd, this.#path).size;
+    if (hasMagic(head)) return readHeader(head, size, this.#what);
     throw new StateError(`'${this.#path}' has lost its header since it was opened`);
+  }
+
+  /** The bytes of the header, fewer of a shorter file. */
+  #readHead(fd: number): Uint8Array {
+    const bytes = new Uint8Array(linearHeader.size);
+    return bytes.subarray(0, this.files.readAt(fd, bytes, 0, this.#path));
   }
 
   #writeHeader(fd: number, header: LinearHeader): void {
@@ -286,9 +316,10 @@ export class LinearBackend implements Backend {
     }
   }
 
-  #settle(fd: number, header: LinearHeader): void {
+  /** Has the header that is read be the one on the medium, without the gaps of earlier versions. */
+  #settle(fd: number): void {
     if (!this.#unsettled) return;
-    this.#writeHeader(fd, header);
+    this.#writeHeader(fd, withoutGaps(this.#readHeader(fd)));
     this.files.fdatasync(fd, this.#path);
     this.#unsettled = false;
   }

@@ -1,18 +1,28 @@
 // The table at the head of a linear state file: its layout, and where in the file there is room.
 // Pure: reading and writing it, and in which order, is linear.ts' affair.
+//
+// The C program takes a section's length for the distance to the next section: when it removes or
+// moves one, it moves all that is behind. So in each table that is written
+// 1. the first section begins where the header ends, and each other one where the one before ends:
+//    the length of a section reaches over whatever is free behind its state;
+// 2. the last section ends within the medium; behind it there may be more of a file;
+// 3. what is free at the head, which no state's section can reach over, is the section of an entry
+//    without data: the filler, an entry that no state has.
+// Free is what lies behind a state's room, so states can be put there without a change of the table
+// that is in force; and the table after a change, with all lengths made anew, fits in one sector.
 import { array, littleEndian, reserved, struct, u16, u32, u8, type Value } from "../wire/codec.ts";
-import type { StateName } from "./backend.ts";
+import { STATE_NAMES, type StateName } from "./backend.ts";
 import { StateError } from "./error.ts";
 
 const le16 = littleEndian(u16);
 const le32 = littleEndian(u32);
 
-/** Where a state lies; the C program keeps sections at powers of two. */
+/** Where a state lies. */
 export const linearEntry = struct("linear state entry", {
   /** From the beginning of the file; 0 for an entry that is not used. */
   offset: le32,
   dataLength: le32,
-  /** Room that the state has, `dataLength` or more. */
+  /** How far it is to the next section; for the last one, the room that the state has. */
   sectionLength: le32,
 });
 export type LinearEntry = Value<typeof linearEntry>;
@@ -64,8 +74,11 @@ export function mayBeDamaged(bytes: Uint8Array): boolean {
     magic.some((word, index) => word === MAGIC[index]);
 }
 
-/** Reads a header and checks that it makes sense. `what` names the file in messages. */
-export function readHeader(bytes: Uint8Array, what: string): LinearHeader {
+/**
+ * Reads a header and checks that it makes sense on a medium of `size` bytes. `what` names the file
+ * in messages.
+ */
+export function readHeader(bytes: Uint8Array, size: number, what: string): LinearHeader {
   const header = linearHeader.decode(bytes);
   if (header.version > VERSION) {
     throw new StateError(
@@ -77,14 +90,17 @@ export function readHeader(bytes: Uint8Array, what: string): LinearHeader {
   if (header.headerSize < linearHeader.size) {
     throw damaged(`it claims to have ${header.headerSize} bytes in place of ${linearHeader.size}`);
   }
+  const medium = Math.min(size, FILE_MAX);
   let end = header.headerSize;
-  for (const { offset, dataLength, sectionLength } of inOrder(header)) {
+  for (const { offset, dataLength, sectionLength } of inOrder(header.entries)) {
     if (dataLength > sectionLength) {
       throw damaged(`a state of ${dataLength} bytes has a section of ${sectionLength}`);
     }
     if (offset < end) throw damaged(`the section at ${offset} begins before ${end}`);
     end = offset + sectionLength;
-    if (end > FILE_MAX) throw damaged(`the section at ${offset} ends behind 4 GiB`);
+    if (end > medium) {
+      throw damaged(`the section at ${offset} ends at ${end}, and there are ${medium} bytes`);
+    }
   }
   return header;
 }
@@ -95,28 +111,47 @@ export function entryOf(header: LinearHeader, name: StateName): LinearEntry | un
   return entry.offset === 0 ? undefined : entry;
 }
 
-/** The header with another entry for a state, or without one. */
+/** The header with another entry for a state, or without one; there are no gaps in it. */
 export function withEntry(
   header: LinearHeader,
   name: StateName,
   entry: LinearEntry | undefined,
 ): LinearHeader {
-  return { ...header, entries: header.entries.with(indexes[name], entry ?? UNUSED) };
+  return withoutGaps({ ...header, entries: header.entries.with(indexes[name], entry ?? UNUSED) });
 }
 
-/** Size of the section for a state: the next power of two. */
-export function sectionFor(length: number): number {
-  let section = 1;
-  while (section < length) section *= 2;
-  return section;
+/** The same states, each section reaching to the next one; the last one is the last state's room. */
+export function withoutGaps(header: LinearHeader): LinearHeader {
+  const entries = header.entries.map((entry, index) => isFiller(entry, index) ? UNUSED : entry);
+  const order = inOrder(entries);
+  const reaching = entries.map((entry) => {
+    const index = order.indexOf(entry);
+    if (index < 0) return UNUSED;
+    const end = order[index + 1]?.offset ?? entry.offset + room(entry);
+    return { ...entry, sectionLength: end - entry.offset };
+  });
+  const offset = header.headerSize;
+  const sectionLength = (order[0]?.offset ?? offset) - offset;
+  if (sectionLength === 0) return { ...header, entries: reaching };
+  const place = reaching.findLastIndex((entry) => entry.offset === 0);
+  if (place < STATE_NAMES.length) throw new StateError("a linear state file has no entry left");
+  const filler = { offset, dataLength: 0, sectionLength };
+  return { ...header, entries: reaching.with(place, filler) };
 }
 
-/** The first place where `length` bytes belong to no section; it may be the end. */
+/** Size of the room for a state: the next power of two, as in the C program. */
+export function roomFor(length: number): number {
+  let room = 1;
+  while (room < length) room *= 2;
+  return room;
+}
+
+/** The first place where `length` bytes are in no state's room; it may be the end. */
 export function freeOffset(header: LinearHeader, length: number): number {
   let end = header.headerSize;
-  for (const { offset, sectionLength } of inOrder(header)) {
-    if (offset - end >= length) return end;
-    end = offset + sectionLength;
+  for (const entry of inOrder(states(header))) {
+    if (entry.offset - end >= length) return end;
+    end = entry.offset + room(entry);
   }
   if (end + length > FILE_MAX) throw new StateError("a linear state file cannot exceed 4 GiB");
   return end;
@@ -124,12 +159,27 @@ export function freeOffset(header: LinearHeader, length: number): number {
 
 /** Where the last section ends. */
 export function endOfSections(header: LinearHeader): number {
-  return inOrder(header).reduce(
-    (end, { offset, sectionLength }) => Math.max(end, offset + sectionLength),
+  return inOrder(header.entries).reduce(
+    (_, { offset, sectionLength }) => offset + sectionLength,
     header.headerSize,
   );
 }
 
-function inOrder(header: LinearHeader): LinearEntry[] {
-  return header.entries.filter(({ offset }) => offset !== 0).sort((a, b) => a.offset - b.offset);
+/** What a state keeps of its section. */
+function room({ dataLength, sectionLength }: LinearEntry): number {
+  return Math.min(roomFor(dataLength), sectionLength);
+}
+
+/** The C program has names for the first entries only. */
+function isFiller(entry: LinearEntry, index: number): boolean {
+  return entry.dataLength === 0 && index >= STATE_NAMES.length;
+}
+
+function states({ entries }: LinearHeader): LinearEntry[] {
+  return entries.filter((entry, index) => !isFiller(entry, index));
+}
+
+/** The entries that are used, as they lie in the file. */
+function inOrder(entries: readonly LinearEntry[]): LinearEntry[] {
+  return entries.filter(({ offset }) => offset !== 0).sort((a, b) => a.offset - b.offset);
 }

@@ -27,7 +27,7 @@ export interface Exchange extends Event {
   readonly response: Uint8Array | undefined;
 }
 
-/** Numbers of a control command by their names; what else comes with it is told by its size. */
+/** Numbers of a control command by their names; of what else comes with it, `length` is one. */
 export type ControlValues = Readonly<Record<string, number>>;
 
 /** A command of the control channel. */
@@ -36,12 +36,9 @@ export interface ControlExchange extends Event {
   /** As the protocol has it: "CMD_INIT". */
   readonly name: string;
   readonly request: ControlValues;
-  /** Bytes behind the request: a state, data to be hashed. */
-  readonly requestSize: number;
   /** A TPM result; undefined where there is no response. */
   readonly result: number | undefined;
   readonly response: ControlValues;
-  readonly responseSize: number;
 }
 
 /** Something that is to be known between commands: where a trace begins, what was lost. */
@@ -49,6 +46,8 @@ export interface Remark {
   readonly kind: "remark";
   readonly timeMs: number;
   readonly text: string;
+  /** The time of day, where it is known. */
+  readonly date?: Date | undefined;
 }
 
 export type TraceEvent = Exchange | ControlExchange | Remark;

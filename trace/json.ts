@@ -15,7 +15,11 @@ export interface JsonOptions {
 export function traceObject(event: TraceEvent, options: JsonOptions): Json {
   switch (event.kind) {
     case "remark":
-      return { time: seconds(event.timeMs), remark: event.text };
+      return present({
+        time: seconds(event.timeMs),
+        remark: event.text,
+        date: event.date?.toISOString(),
+      });
     case "command":
       return exchangeObject(event, options);
     case "control":
@@ -111,17 +115,13 @@ function resultObject({ code, name, meaning, position }: ReadResult): Json {
 }
 
 function controlObject(exchange: ControlExchange): Json {
-  const { name, request, requestSize, result, response, responseSize } = exchange;
+  const { name, request, result, response } = exchange;
   return present({
     ...head(exchange),
     control: name,
-    request: sized(request, requestSize),
+    request,
     result: result === undefined ? null : { code: result, name: controlResultName(result) },
-    response: sized(response, responseSize),
+    response,
     duration: durationOf(exchange),
   });
-}
-
-function sized(values: Readonly<Record<string, number>>, size: number): Json {
-  return size === 0 ? values : { ...values, bytes: size };
 }

@@ -1,7 +1,14 @@
 // A trace as text: a line for each command, as strace(1) writes one for each call of the kernel.
 
 import type { Shown } from "../tcg/kernel/shown.ts";
-import type { Client, ControlExchange, Exchange, TraceEvent } from "./exchange.ts";
+import type {
+  Client,
+  ControlExchange,
+  ControlValues,
+  Exchange,
+  Remark,
+  TraceEvent,
+} from "./exchange.ts";
 import { controlResultName } from "./control_results.ts";
 import { handleText } from "./handle_text.ts";
 import { hex, printable, sizeText } from "./hex.ts";
@@ -47,7 +54,7 @@ export function textLine(event: TraceEvent, options: TextOptions): string {
   const time = palette.aside(seconds(event.timeMs));
   switch (event.kind) {
     case "remark":
-      return `${time} ${palette.aside(`# ${printable(event.text)}`)}`;
+      return `${time} ${palette.aside(remarkText(event))}`;
     case "command":
       return `${time} ${palette.aside(whoText(event))} ${exchangeText(event, options)}`;
     case "control":
@@ -55,6 +62,10 @@ export function textLine(event: TraceEvent, options: TextOptions): string {
         controlText(event, palette)
       }`;
   }
+}
+
+function remarkText({ text, date }: Remark): string {
+  return `# ${printable(text)}${date === undefined ? "" : `, ${date.toISOString()}`}`;
 }
 
 function seconds(ms: number): string {
@@ -184,18 +195,15 @@ function failureText(result: ReadResult, palette: Palette): string {
 }
 
 function controlText(exchange: ControlExchange, palette: Palette): string {
-  const { name, request, requestSize, result, response, responseSize, durationMs } = exchange;
+  const { name, request, result, response, durationMs } = exchange;
   const failed = result !== 0 && result !== undefined;
   const mark = failed ? palette.failure : same;
   const outcome = result === undefined ? "?" : mark(controlResultName(result));
-  const values = failed
-    ? ""
-    : valuesText(response, responseSize).map((word) => ` ${word}`).join("");
-  return `${palette.name(name)}(${valuesText(request, requestSize).join(", ")}) = ${outcome}` +
+  const values = failed ? "" : valuesText(response).map((word) => ` ${word}`).join("");
+  return `${palette.name(name)}(${valuesText(request).join(", ")}) = ${outcome}` +
     `${values}${durationText(durationMs, palette)}`;
 }
 
-function valuesText(values: Readonly<Record<string, number>>, size: number): string[] {
-  const numbers = Object.entries(values).map(([name, value]) => `${name}=${value}`);
-  return size === 0 ? numbers : [...numbers, sizeText(size)];
+function valuesText(values: ControlValues): string[] {
+  return Object.entries(values).map(([name, value]) => `${name}=${value}`);
 }

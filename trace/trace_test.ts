@@ -185,23 +185,25 @@ Deno.test("control commands and remarks stand between", () => {
     timeMs: 1,
     name: "CMD_SET_STATEBLOB",
     request: { flags: 2, type: 1, length: 3 },
-    requestSize: 3,
     result: 10,
     response: {},
-    responseSize: 0,
   } as const;
   strictEqual(
     textLine(control, options),
-    "0.001000 ctrl CMD_SET_STATEBLOB(flags=2, type=1, length=3, <3 bytes>) = TPM_BAD_ORDINAL",
+    "0.001000 ctrl CMD_SET_STATEBLOB(flags=2, type=1, length=3) = TPM_BAD_ORDINAL",
   );
   deepStrictEqual(traceObject(control, options), {
     time: 0.001,
     control: "CMD_SET_STATEBLOB",
-    request: { flags: 2, type: 1, length: 3, bytes: 3 },
+    request: { flags: 2, type: 1, length: 3 },
     result: { code: 10, name: "TPM_BAD_ORDINAL" },
     response: {},
   });
-  const remark = { kind: "remark", timeMs: 0, text: "it begins" } as const;
-  strictEqual(textLine(remark, options), "0.000000 # it begins");
-  deepStrictEqual(traceObject(remark, options), { time: 0, remark: "it begins" });
+  const remark = { kind: "remark", timeMs: 0, text: "it begins", date: new Date(0) } as const;
+  strictEqual(textLine(remark, options), "0.000000 # it begins, 1970-01-01T00:00:00.000Z");
+  deepStrictEqual(traceObject(remark, options), {
+    time: 0,
+    remark: "it begins",
+    date: "1970-01-01T00:00:00.000Z",
+  });
 });

@@ -13,6 +13,7 @@ import { plainProgram, type Program, programUnderTest } from "../support/program
 import { TempDir } from "../support/temp_dir.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
+import { activated } from "./activation.ts";
 import { OtherProcess, readIfThere } from "./process_status.ts";
 import { QemuClient } from "./qemu_client.ts";
 
@@ -208,39 +209,30 @@ Deno.test("cloud-hypervisor: startup-clear beside a control channel", async () =
   assert.ok(process.running);
 });
 
-/** Listens on descriptor 3 and becomes the program, without LISTEN_FDS, as mkosi does. */
-const LISTENING = `
-import os, socket, sys
-one = socket.socket(socket.AF_UNIX)
-one.bind(sys.argv[1])
-one.listen(128)
-spare = os.dup(one.fileno())
-os.dup2(spare, 3, inheritable=True)
-os.execv(sys.argv[2], sys.argv[2:])
-`;
-
-Deno.test("mkosi: the control channel is the listening descriptor 3", async () => {
-  await using folder = new TempDir();
-  Deno.mkdirSync(folder.join("state"));
-  const socket = folder.join("sock");
-  const program: Program = {
-    name: "python3",
-    command: "/usr/bin/python3",
-    args: ["-c", LISTENING, socket, programUnderTest().command],
-    env: {},
-  };
-  await using process = new TestProcess(program, [
-    ...["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`],
-    ...["--ctrl", "type=unixio,fd=3"],
-  ]);
-  await waitUntil("the control socket", () => unixListening(socket));
-  {
-    using qemu = await QemuClient.start({ transport: "unix", path: socket });
-    await qemu.random();
-    await qemu.shutdown();
-  }
-  assert.equal((await process.ended()).code, 0);
-});
+/** A manager listens, and has it started when QEMU comes, which waits in the backlog meanwhile. */
+const socketUnits = [
+  { who: "mkosi", activation: { pid: "none" } },
+  { who: "systemd-vmspawn", activation: { names: "machine-tpm.socket" } },
+] as const;
+for (const { who, activation } of socketUnits) {
+  Deno.test(`${who}: the control channel is the listening descriptor 3`, async () => {
+    await using folder = new TempDir();
+    Deno.mkdirSync(folder.join("state"));
+    const socket = folder.join("sock");
+    await using process = new TestProcess(activated([socket], activation), [
+      ...["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`],
+      ...["--ctrl", "type=unixio,fd=3"],
+    ]);
+    await waitUntil("the control socket", () => unixListening(socket));
+    const address = { transport: "unix", path: socket } as const;
+    {
+      using qemu = await QemuClient.start(address);
+      await qemu.random();
+      await qemu.shutdown();
+    }
+    assert.equal((await process.ended()).code, 0);
+  });
+}
 
 Deno.test("keylime: two ports, in the background", async () => {
   await using folder = new TempDir();

@@ -7,47 +7,18 @@ import { CMD } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
 import { exists } from "../support/exists.ts";
 import { run, TestProcess } from "../support/process.ts";
-import { checkoutPath, plainProgram, type Program, programUnderTest } from "../support/programs.ts";
+import { checkoutPath, plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { unixListening } from "../support/listening.ts";
 import { waitUntil } from "../support/wait.ts";
+import { activated } from "./activation.ts";
 import { OtherProcess, readIfThere } from "./process_status.ts";
 
 /** A listener for notifications: what it got is its output. */
 function listener(address: string): TestProcess {
   const program = plainProgram("socat", "/usr/bin/socat");
   return new TestProcess(program, ["-u", address, "STDOUT"]);
-}
-
-/** Listens on two sockets, 3 for the first path and 4 for the second, and becomes the program. */
-const PASSING = `
-import os, socket, sys
-paths, names, pid, program = sys.argv[1].split(","), sys.argv[2], sys.argv[3], sys.argv[4:]
-sockets = []
-for path in paths:
-    one = socket.socket(socket.AF_UNIX)
-    one.bind(path)
-    one.listen(1)
-    sockets.append(one)
-spare = [os.dup(one.fileno()) for one in sockets]
-for number, one in enumerate(spare):
-    os.dup2(one, 3 + number, inheritable=True)
-os.environ["LISTEN_PID"] = pid or str(os.getpid())
-os.environ["LISTEN_FDS"] = str(len(paths))
-if names:
-    os.environ["LISTEN_FDNAMES"] = names
-os.execv(program[0], program)
-`;
-
-/** `pid`: whom the sockets are said to be for, where that is not the program. */
-function activated(paths: readonly string[], names = "", pid = ""): Program {
-  return {
-    name: "python3",
-    command: "/usr/bin/python3",
-    args: ["-c", PASSING, paths.join(","), names, pid, programUnderTest().command],
-    env: {},
-  };
 }
 
 async function assertChannels(controlPath: string, dataPath: string): Promise<void> {
@@ -117,7 +88,7 @@ for (const [what, names, control, data] of orders) {
     await using folder = new TempDir();
     Deno.mkdirSync(folder.join("state"));
     const paths = [folder.join("first"), folder.join("second")] as const;
-    await using server = new TestProcess(activated(paths, names), [
+    await using server = new TestProcess(activated(paths, { names }), [
       ...["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`],
       ...["--flags", "startup-clear"],
     ]);
@@ -139,6 +110,36 @@ Deno.test("a passed socket is the data channel where the command line has a cont
   await waitUntil("the control socket", () => unixListening(folder.join("control")));
   await assertChannels(folder.join("control"), folder.join("data"));
   assert.ok(server.running);
+});
+
+Deno.test("passed sockets that the command line names are what it says", async () => {
+  await using folder = new TempDir();
+  Deno.mkdirSync(folder.join("state"));
+  const paths = [folder.join("data"), folder.join("control")] as const;
+  // What the service manager calls them does not matter then.
+  await using server = new TestProcess(activated(paths, { names: "control:data" }), [
+    ...["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`],
+    ...["--flags", "startup-clear"],
+    ...["--server", "type=unixio,fd=3", "--ctrl", "type=unixio,fd=4"],
+  ]);
+  await waitUntil("the sockets", () => paths.every(unixListening));
+  await assertChannels(paths[1], paths[0]);
+  server.kill("SIGTERM");
+  assert.equal((await server.ended()).code, 0);
+});
+
+Deno.test("one passed socket is named, the other is for the channel that is left", async () => {
+  await using folder = new TempDir();
+  Deno.mkdirSync(folder.join("state"));
+  const paths = [folder.join("data"), folder.join("control")] as const;
+  await using server = new TestProcess(activated(paths), [
+    ...["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`],
+    ...["--flags", "startup-clear", "--ctrl", "type=unixio,fd=4"],
+  ]);
+  await waitUntil("the sockets", () => paths.every(unixListening));
+  await assertChannels(paths[1], paths[0]);
+  server.kill("SIGTERM");
+  assert.equal((await server.ended()).code, 0);
 });
 
 Deno.test("passed sockets reach a daemon", async () => {
@@ -170,7 +171,7 @@ Deno.test("sockets that were passed to another process are not ours", async () =
   const words = ["socket", "--tpm2", "--tpmstate", `dir=${folder.join("state")}`];
   words.push("--flags", "startup-clear", "--ctrl", `type=unixio,path=${folder.join("control")}`);
   words.push("--server", `type=unixio,path=${folder.join("data")}`);
-  const passed = activated([folder.join("third"), folder.join("fourth")], "", "1");
+  const passed = activated([folder.join("third"), folder.join("fourth")], { pid: "1" });
   await using server = new TestProcess(passed, words);
   await waitUntil("the data socket", () => unixListening(folder.join("data")) || !server.running);
   await assertChannels(folder.join("control"), folder.join("data"));

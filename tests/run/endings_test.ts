@@ -110,6 +110,27 @@ Deno.test("run: failures of its own end with 125 and a reason", async () => {
   await runner.nothingLeft();
 });
 
+Deno.test("run: a failure for want of descriptors leaves nothing behind either", async () => {
+  await using runner = new Runner();
+  const { command } = programUnderTest();
+  const options = [[], ["--keep-on-failure"], ["--log", `file=/dev/null`]];
+  const ended = new Set<number | null>();
+  for (const words of options) {
+    // From where the runtime does not start to where COMMAND ends well.
+    for (let limit = 13; limit < 26; limit++) {
+      const outcome = await run(
+        plainProgram("prlimit", "/usr/bin/prlimit"),
+        [`--nofile=${limit}`, command, "run", ...words, "--", "true"],
+        { env: { XDG_RUNTIME_DIR: runner.folder } },
+      );
+      ended.add(outcome.code);
+      assert.doesNotMatch(outcome.stderr, /remove/, said(outcome));
+      assert.deepEqual(runner.left(), [], `with ${limit} descriptors: ${said(outcome)}`);
+    }
+  }
+  assert.ok(ended.has(0) && ended.has(125), `it ended with ${[...ended]}`);
+});
+
 Deno.test("run: where the runtime does not start [runtime-folders]", async () => {
   await using runner = new Runner();
   await using folder = new TempDir();

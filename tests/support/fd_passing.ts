@@ -7,7 +7,8 @@ import { waitUntil } from "./wait.ts";
 
 const AF_UNIX = 1;
 const AF_INET = 2;
-const SOCK_STREAM = 1;
+const SOCKET_TYPES = { stream: 1, datagram: 2, packets: 5 } as const;
+const SOCK_STREAM = SOCKET_TYPES.stream;
 const SOCK_CLOEXEC = 0o2000000;
 const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
@@ -44,6 +45,10 @@ const SYMBOLS = {
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   // int connect(int fd, const struct sockaddr *address, socklen_t length)
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  // int pipe(int fds[2])
+  pipe: { parameters: ["buffer"], result: "i32" },
+  // int pidfd_open(pid_t pid, unsigned flags)
+  pidfd_open: { parameters: ["i32", "u32"], result: "i32" },
   // int open(const char *path, int flags)
   open: { parameters: ["buffer", "i32"], result: "i32" },
   // int bind(int fd, const struct sockaddr *address, socklen_t length)
@@ -77,16 +82,45 @@ export class Descriptors implements Disposable {
   #held: readonly Uint8Array[] = [];
 
   /**
-   * Two connected stream sockets. Inheritable ones go to each child that is started while they are
+   * Two connected sockets, for a stream unless `type` says otherwise. Inheritable ones go to each child that is started while they are
    * open, which may keep them open longer than the test wants.
    */
-  socketPair(options: { readonly inheritable?: boolean } = {}): readonly [number, number] {
+  socketPair(
+    options: { readonly inheritable?: boolean; readonly type?: keyof typeof SOCKET_TYPES } = {},
+  ): readonly [number, number] {
     const pair = new Int32Array(2);
-    const type = options.inheritable === true ? SOCK_STREAM : SOCK_STREAM | SOCK_CLOEXEC;
-    this.#check("socketpair", this.#libc.symbols.socketpair(AF_UNIX, type, 0, bytesOf(pair)));
-    const [one = -1, other = -1] = pair;
+    const { inheritable = false, type = "stream" } = options;
+    const how = SOCKET_TYPES[type] | (inheritable ? 0 : SOCK_CLOEXEC);
+    this.#check("socketpair", this.#libc.symbols.socketpair(AF_UNIX, how, 0, bytesOf(pair)));
+    return this.#both(pair);
+  }
+
+  /** A pipe: the end to read from, and the one to write to. */
+  pipe(): readonly [number, number] {
+    const pair = new Int32Array(2);
+    this.#check("pipe", this.#libc.symbols.pipe(bytesOf(pair)));
+    return this.#both(pair);
+  }
+
+  #both([one = -1, other = -1]: Int32Array): readonly [number, number] {
     this.#open.add(one).add(other);
     return [one, other];
+  }
+
+  /** A descriptor of a process. */
+  process(pid: number): number {
+    const fd = this.#check("pidfd_open", this.#libc.symbols.pidfd_open(pid, 0));
+    this.#open.add(fd);
+    return fd;
+  }
+
+  /** A stream socket that is not connected. */
+  socket(transport: Address["transport"]): number {
+    const family = transport === "unix" ? AF_UNIX : AF_INET;
+    const type = SOCK_STREAM | SOCK_CLOEXEC;
+    const fd = this.#check("socket", this.#libc.symbols.socket(family, type, 0));
+    this.#open.add(fd);
+    return fd;
   }
 
   /** Connects to a socket and returns the descriptor, which blocks where it is read. */

@@ -8,6 +8,7 @@ import { print } from "../../daemon/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { Children, type Variables } from "../../ffi/children.ts";
 import type { Ending } from "../../ffi/ending.ts";
+import { O } from "../../ffi/files.ts";
 import type { SignalName } from "../../ffi/signals.ts";
 import type { TpmOptions } from "../own_tpm/options.ts";
 import { openOwnTpm } from "../own_tpm/own_tpm.ts";
@@ -123,13 +124,18 @@ class Run {
   #makeFolder(closers: DisposableStack): string | undefined {
     const { tpm, keepOnFailure } = this.wanted;
     if (tpm.tcp && !keepOnFailure) return undefined;
+    const { files } = this.system;
+    // Removing it takes a descriptor, and the lack of one may be why a run fails.
+    const spare = files.open("/", O.RDONLY);
     const made = makeFolder();
     if ("folder" in made) {
       closers.defer(() => {
+        files.close(spare);
         if (!this.#kept) this.#removeFolder(made.folder);
       });
       return made.folder;
     }
+    files.close(spare);
     const reasons = made.reasons.join(", ");
     if (keepOnFailure) throw new Error(`no folder can be made for --keep-on-failure: ${reasons}`);
     this.teller.note(

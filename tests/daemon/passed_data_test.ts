@@ -1,0 +1,87 @@
+// SET_DATAFD with all kinds of descriptors: what can be a data connection is one, what cannot is
+// refused, and nothing else happens.
+
+import assert from "node:assert/strict";
+import { hex } from "../support/bytes.ts";
+import { CMD, controlMessage } from "../support/control.ts";
+import { DataClient } from "../support/client.ts";
+import { Emulator } from "../support/emulator.ts";
+import { Descriptors } from "../support/fd_passing.ts";
+import { readAnswer, tpm2 } from "../support/tpm2.ts";
+import { waitUntil } from "../support/wait.ts";
+
+const SUCCESS = "00000000";
+const BAD_PARAMETER = "00000003";
+
+type Make = (descriptors: Descriptors, emulator: Emulator) => number;
+
+/** What the log calls it, and how it is made. */
+const unfit: Record<string, [RegExp, Make]> = {
+  "a file": [/is not a socket \(file\)/, (fds) => fds.file("/proc/self/exe")],
+  "a directory": [/is not a socket \(directory\)/, (fds) => fds.file("/")],
+  "the end of a pipe": [/is not a socket \(fifo\)/, (fds) => fds.pipe()[0]],
+  "a character device": [/is not a socket \(character\)/, (fds) => fds.file("/dev/zero")],
+  "a process": [/is not a socket \(other\)/, (fds) => fds.process(Deno.pid)],
+  "a listening Unix socket": [
+    /is a socket that is not connected/,
+    (fds, emulator) => fds.listen({ transport: "unix", path: emulator.file("other") }, 1),
+  ],
+  "a listening TCP socket": [
+    /is a socket that is not connected/,
+    (fds) => fds.listen({ transport: "tcp", hostname: "127.0.0.1", port: 0 }, 1),
+  ],
+  "an unconnected Unix socket": [/is a socket that is not connected/, (fds) => fds.socket("unix")],
+  "an unconnected TCP socket": [/is a socket that is not connected/, (fds) => fds.socket("tcp")],
+};
+
+/** A TPM without a data channel, and a connection to its control channel. */
+async function begin(descriptors: Descriptors) {
+  const emulator = await Emulator.start({ dataServer: false, flags: ["startup-clear"] });
+  const fd = await descriptors.connectAside(emulator.controlAddress);
+  const control = descriptors.client(fd);
+  const serves = async () => {
+    await control.send(controlMessage(CMD.GET_CONFIG));
+    assert.equal(hex(await control.receive(8)), SUCCESS + SUCCESS);
+  };
+  await serves();
+  const pass = async (passed: number) => {
+    descriptors.sendWithDescriptors(fd, controlMessage(CMD.SET_DATAFD), [passed]);
+    const answer = hex(await control.receive(4));
+    descriptors.close(passed);
+    return answer;
+  };
+  return { emulator, serves, pass };
+}
+
+for (const [what, [words, make]] of Object.entries(unfit)) {
+  Deno.test(`SET_DATAFD with ${what} is refused, and that is all [datafd-kind]`, async () => {
+    using descriptors = new Descriptors();
+    const { emulator, serves, pass } = await begin(descriptors);
+    await using _emulator = emulator;
+    const open = () => [...Deno.readDirSync(`/proc/${emulator.pid}/fd`)].length;
+    const before = open();
+    assert.equal(await pass(make(descriptors, emulator)), BAD_PARAMETER);
+    await waitUntil("the reason in the log", () => words.test(emulator.stderr));
+    assert.equal(open(), before, "it is closed");
+    await serves();
+    const [ours, theirs] = descriptors.socketPair();
+    assert.equal(await pass(theirs), SUCCESS);
+    const data = new DataClient(descriptors.client(ours));
+    assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+    assert.equal((await emulator.stop()).code, 0);
+  });
+}
+
+for (const type of ["stream", "datagram", "packets"] as const) {
+  Deno.test(`SET_DATAFD with a socket for ${type} is the data connection`, async () => {
+    using descriptors = new Descriptors();
+    const { emulator, pass } = await begin(descriptors);
+    await using _emulator = emulator;
+    const [ours, theirs] = descriptors.socketPair({ type });
+    assert.equal(await pass(theirs), SUCCESS);
+    const data = new DataClient(descriptors.client(ours));
+    for (let n = 0; n < 3; n++) {
+      assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+    }
+  });
+}
