@@ -43,6 +43,23 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
+Deno.test("run, socket: SIGTERM ends them while their log waits for its reader", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const pipe = await silentPipe(folder);
+  const log = ["--log", `file=${pipe}`];
+  for (const words of [["run", ...log, "--", "true"], ["socket", "--tpm2", "-p", "0", ...log]]) {
+    await using process = runner.start(words);
+    await waitUntil(
+      "the log to be opened",
+      () => readIfThere(`/proc/${process.pid}/wchan`) === "wait_for_partner",
+    );
+    process.kill("SIGTERM");
+    assert.equal((await process.ended()).signal, "SIGTERM", words[0]);
+    await runner.nothingLeft();
+  }
+});
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
   Deno.test(`start: ${signal} to it leaves no TPM that waits`, async () => {
     await using runner = new Runner();
