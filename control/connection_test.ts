@@ -1,15 +1,9 @@
 // Unit tests of control connections: what is answered to which bytes, and what happens then.
-import { FakeLibtpms } from "../ffi/libtpms_fake.ts";
-import { MemoryBackend } from "../state/memory.ts";
-import { StorageLock } from "../state/storage_lock.ts";
-import { StateStore } from "../state/store.ts";
-import { tpm2 } from "../tpm/family.ts";
-import { Tpm } from "../tpm/tpm.ts";
 import type { Channel } from "../transports/channel.ts";
 import { type Piece, ScriptedChannel } from "../transports/channel_fake.ts";
 import { TpmResult } from "../wire/codes.ts";
+import { fakeChip } from "./chip_fake.ts";
 import { ControlConnection, type Turn } from "./connection.ts";
-import { makeHandlers } from "./handlers.ts";
 import { BLOB_MAX, type CommandName, commands, requestHeader } from "./protocol.ts";
 import { deepEqual, equal } from "node:assert/strict";
 
@@ -29,26 +23,12 @@ function dataChannelOf(fd: number): Channel {
 
 /** A connection on which these pieces arrive; `turns` takes one after the other. */
 function connection(setup: Setup, ...pieces: (Uint8Array | Piece)[]) {
-  const libtpms = new FakeLibtpms();
-  const backend = new MemoryBackend();
-  const store = new StateStore(backend);
-  const lock = new StorageLock(backend, false);
   const closed: number[] = [];
-  const report = () => {};
-  const tpm = new Tpm({
-    family: tpm2,
-    libtpms,
-    nvram: store,
-    lock,
-    policy: { rejectLocality4: false, allowSetLocality: false },
-    autoShutdown: true,
-    report,
-  });
-  if (setup.running) tpm.start(false);
   const dataPlace = { taken: () => setup.hasData ?? false, channelOf: dataChannelOf };
   let left = 0;
   const leave = () => void left++;
-  const handlers = makeHandlers({ tpm, store, lock, dataPlace, leave, report });
+  const { running = false } = setup;
+  const { libtpms, store, tpm, handlers, report } = fakeChip({ running, dataPlace, leave });
   const channel = new ScriptedChannel(...pieces);
   const closeFd = (fd: number) => void closed.push(fd);
   const control = new ControlConnection(channel, { handlers, tpm, report, closeFd });

@@ -50,7 +50,7 @@ export interface HandlerParts {
     taken: () => boolean;
     /** Makes one of a descriptor that was passed. Throws where that is none. */
     channelOf: (fd: number) => Channel;
-  };
+  } | undefined;
   /** Takes away what others see of the process: who has SHUTDOWN's answer may start another one. */
   leave: () => void;
   report: (message: string) => void;

@@ -1,24 +1,15 @@
 // Unit tests of control commands as ioctls: what is answered to which bytes, and what happens then.
 import { Errno } from "../ffi/libc.ts";
-import { FakeLibtpms } from "../ffi/libtpms_fake.ts";
 import { MemoryBackend } from "../state/memory.ts";
-import { StorageLock } from "../state/storage_lock.ts";
 import { StateStore } from "../state/store.ts";
-import { type Family, tpm12, tpm2 } from "../tpm/family.ts";
-import { Tpm } from "../tpm/tpm.ts";
+import { tpm12, tpm2 } from "../tpm/family.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { BlobTransfer } from "./blob_transfer.ts";
-import { makeHandlers } from "./handlers.ts";
+import { fakeChip, type FakeChipSetup } from "./chip_fake.ts";
 import { ioctls } from "./ioctl.ts";
 import { IoctlServer } from "./ioctl_server.ts";
 import { BlobType, type CommandName } from "./protocol.ts";
 import { deepEqual, equal, ok } from "node:assert/strict";
-
-interface Setup {
-  running?: boolean;
-  family?: Family;
-  backend?: MemoryBackend;
-}
 
 /** A storage whose lock another process has. */
 class TakenBackend extends MemoryBackend {
@@ -30,29 +21,9 @@ class TakenBackend extends MemoryBackend {
   }
 }
 
-function server({ running = false, family = tpm2, backend = new MemoryBackend() }: Setup = {}) {
-  const libtpms = new FakeLibtpms();
-  const store = new StateStore(backend);
-  const lock = new StorageLock(backend, false);
-  const report = () => {};
-  const leave = () => {};
-  const tpm = new Tpm({
-    family,
-    libtpms,
-    nvram: store,
-    lock,
-    policy: { rejectLocality4: true, allowSetLocality: false },
-    autoShutdown: true,
-    report,
-  });
-  if (running) tpm.start(false);
-  const handlers = makeHandlers({
-    tpm,
-    store,
-    lock,
-    leave,
-    report,
-  });
+function server(setup: FakeChipSetup = {}) {
+  const policy = { rejectLocality4: true, allowSetLocality: false };
+  const { libtpms, backend, lock, tpm, handlers, report } = fakeChip({ ...setup, policy });
   const transfer = new BlobTransfer(handlers);
   const power: boolean[] = [];
   const powerChanged = () => void power.push(tpm.running);

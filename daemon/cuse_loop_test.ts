@@ -1,17 +1,14 @@
 // Unit tests of the cuse interface's loop over a device whose users do what the test wrote.
 import { BlobTransfer } from "../control/blob_transfer.ts";
-import { makeHandlers } from "../control/handlers.ts";
+import { fakeChip } from "../control/chip_fake.ts";
 import { ioctls } from "../control/ioctl.ts";
 import { IoctlServer } from "../control/ioctl_server.ts";
 import type { CommandName } from "../control/protocol.ts";
 import { Errno } from "../ffi/libc.ts";
-import { FakeLibtpms } from "../ffi/libtpms_fake.ts";
+import type { FakeLibtpms } from "../ffi/libtpms_fake.ts";
 import { POLLIN, POLLOUT } from "../ffi/poll.ts";
 import { MemoryBackend } from "../state/memory.ts";
-import { StorageLock } from "../state/storage_lock.ts";
 import { StateStore } from "../state/store.ts";
-import { tpm2 } from "../tpm/family.ts";
-import { Tpm } from "../tpm/tpm.ts";
 import type { CuseChannel } from "../transports/cuse_device.ts";
 import type { CuseRequest } from "../transports/cuse_request.ts";
 import { CuseLoop } from "./cuse_loop.ts";
@@ -107,30 +104,10 @@ interface Setup {
 /** Plays the steps; the replies, each with the number of its request in order, and the library. */
 async function play({ running = true, backend = new MemoryBackend(), steps }: Setup) {
   unique = 0;
-  const libtpms = new FakeLibtpms();
-  const store = new StateStore(backend);
-  const lock = new StorageLock(backend, false);
   const reports: string[] = [];
   const report = (message: string) => void reports.push(message);
-  const leave = () => {};
-  const tpm = new Tpm({
-    family: tpm2,
-    prefixes: false,
-    libtpms,
-    nvram: store,
-    lock,
-    policy: { rejectLocality4: false, allowSetLocality: false },
-    autoShutdown: true,
-    report,
-  });
-  if (running) tpm.start(false);
-  const handlers = makeHandlers({
-    tpm,
-    store,
-    lock,
-    leave,
-    report,
-  });
+  const chip = { running, backend, prefixes: false, report };
+  const { libtpms, lock, tpm, handlers } = fakeChip(chip);
   const transfer = new BlobTransfer(handlers);
   const powerChanged = () => loop.forgetResponse();
   const control = new IoctlServer({ handlers, tpm, lock, transfer, powerChanged, report });

@@ -6,6 +6,7 @@ import { Libc } from "../ffi/libc.ts";
 import { STATE_MAX } from "./backend.ts";
 import { DirectoryBackend, type DirectoryOptions } from "./directory.ts";
 import { StateError } from "./error.ts";
+import { LockHolder } from "./lock_holder_fake.ts";
 
 const files = new Files(new Libc());
 const ONE = Uint8Array.of(1, 1, 1);
@@ -171,39 +172,19 @@ test("the lock is one for both versions, and seen by its file", ({ open, path, n
 
 test("another process is kept out, and named", async ({ open, path }) => {
   Deno.writeFileSync(path(".lock"), new Uint8Array());
-  const script = `
-    import { Files, O } from "${import.meta.resolve("../ffi/files.ts")}";
-    import { Libc } from "${import.meta.resolve("../ffi/libc.ts")}";
-    const files = new Files(new Libc());
-    const outcome = files.lock(files.open(Deno.args[0], O.RDWR));
-    Deno.stdout.writeSync(new TextEncoder().encode(outcome.taken ? "taken" : "refused"));
-    for await (const _ of Deno.stdin.readable);
-  `;
-  const holder = new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--quiet", script, path(".lock")],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = holder.stdout.getReader();
-  try {
-    assert.equal(new TextDecoder().decode((await output.read()).value), "taken");
-    const backend = open();
-    assert.throws(() => backend.lock(), (error: Error) => {
-      assert(error instanceof StateError);
-      assert.match(error.message, /SWTPM_NVRAM_Lock_Dir: Could not lock access to lockfile/);
-      assert.match(error.message, /Resource temporarily unavailable/);
-      assert.match(error.message, new RegExp(`is locked by process ${holder.pid}`));
-      return true;
-    });
-    assert.equal(backend.locked, false);
-    await holder.stdin.close();
-    await holder.status;
-    backend.lock();
-    assert.equal(backend.locked, true);
-  } finally {
-    await output.cancel();
-    await holder.status;
-  }
+  await using holder = await LockHolder.of(path(".lock"));
+  const backend = open();
+  assert.throws(() => backend.lock(), (error: Error) => {
+    assert(error instanceof StateError);
+    assert.match(error.message, /SWTPM_NVRAM_Lock_Dir: Could not lock access to lockfile/);
+    assert.match(error.message, /Resource temporarily unavailable/);
+    assert.match(error.message, new RegExp(`is locked by process ${holder.pid}`));
+    return true;
+  });
+  assert.equal(backend.locked, false);
+  await holder.end();
+  backend.lock();
+  assert.equal(backend.locked, true);
 });
 
 test("a directory that was removed and made again is found again", ({ open, directory, names }) => {

@@ -5,6 +5,7 @@ import { Files } from "../ffi/files.ts";
 import { Libc } from "../ffi/libc.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { StateError } from "./error.ts";
+import { LockHolder } from "./lock_holder_fake.ts";
 import { LinearBackend, type LinearOptions } from "./linear.ts";
 import { linearHeader } from "./linear_table.ts";
 
@@ -347,41 +348,21 @@ test("a header that is lost while it is open is not written over", ({ open, path
 
 test("the lock is on the file, and keeps other processes out", async ({ open, path }) => {
   open();
-  const script = `
-    import { Files, O } from "${import.meta.resolve("../ffi/files.ts")}";
-    import { Libc } from "${import.meta.resolve("../ffi/libc.ts")}";
-    const files = new Files(new Libc());
-    const outcome = files.lock(files.open(Deno.args[0], O.RDWR));
-    Deno.stdout.writeSync(new TextEncoder().encode(outcome.taken ? "taken" : "refused"));
-    for await (const _ of Deno.stdin.readable);
-  `;
-  const holder = new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--quiet", script, path],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const output = holder.stdout.getReader();
-  try {
-    assert.equal(new TextDecoder().decode((await output.read()).value), "taken");
-    const backend = open({ lock: true });
-    assert.equal(backend.locked, false);
-    const { message, result } = refusal(() => backend.lock());
-    assert.equal(result, TpmResult.FAIL);
-    assert.match(message, /Resource temporarily unavailable/);
-    assert.match(message, new RegExp(`file://.*is locked by process ${holder.pid}`));
-    const unlocking = open({ lock: false });
-    assert.equal(unlocking.locked, true);
-    unlocking.lock();
-    await holder.stdin.close();
-    await holder.status;
-    backend.lock();
-    assert.equal(backend.locked, true);
-    backend.unlock();
-    assert.equal(backend.locked, false);
-  } finally {
-    await output.cancel();
-    await holder.status;
-  }
+  await using holder = await LockHolder.of(path);
+  const backend = open({ lock: true });
+  assert.equal(backend.locked, false);
+  const { message, result } = refusal(() => backend.lock());
+  assert.equal(result, TpmResult.FAIL);
+  assert.match(message, /Resource temporarily unavailable/);
+  assert.match(message, new RegExp(`file://.*is locked by process ${holder.pid}`));
+  const unlocking = open({ lock: false });
+  assert.equal(unlocking.locked, true);
+  unlocking.lock();
+  await holder.end();
+  backend.lock();
+  assert.equal(backend.locked, true);
+  backend.unlock();
+  assert.equal(backend.locked, false);
 });
 
 test("there is no backup to swap", ({ open }) => {
