@@ -20,6 +20,7 @@ import {
   profileConfig,
   seccompAction,
   stateConfig,
+  traceConfig,
 } from "./configuration.ts";
 import { getopt } from "./getopt.ts";
 import { Line, type Surroundings } from "./line.ts";
@@ -302,6 +303,7 @@ export class CommandLine {
     config.incoming = line.structured("migration")?.incoming ?? false;
     config.profile = profileConfig(line);
     config.pcap = pcapConfig(line);
+    config.trace = traceConfig(line, this.background);
     if (this.#info !== 0) config.print = { what: "info", flags: this.#info };
     return config;
   }

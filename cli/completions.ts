@@ -35,6 +35,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   "migration-key.kdf": ["pbkdf2", "sha512"],
   "seccomp.action": ["kill", "log", "none"],
   "profile.remove-disabled": ["check", "fips-host"],
+  "trace.format": ["text", "json"],
 };
 const FILE = ["chardev", "chroot", "tpm-device", "unix", "save", "load"];
 

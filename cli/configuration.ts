@@ -1,6 +1,12 @@
 // The structured options that both channels and all interfaces have in common, as values: defaults
 // filled in, choices checked, exclusions refused.
-import type { DaemonConfig, PcapConfig, ProfileConfig, StateConfig } from "../daemon/config.ts";
+import type {
+  DaemonConfig,
+  PcapConfig,
+  ProfileConfig,
+  StateConfig,
+  TraceConfig,
+} from "../daemon/config.ts";
 import type { LogConfig } from "../daemon/log.ts";
 import type { KeySource } from "../state/key_file.ts";
 import { placeOf, type StatePlace } from "../state/place.ts";
@@ -10,6 +16,7 @@ import type { Line } from "./line.ts";
 import type { StructuredOption } from "./parameters.ts";
 
 const MODE_PCAP = 0o640;
+const STDERR = 2;
 
 /** Which libtpms to open; undefined leaves it to what there is. */
 export function libtpmsChoice(line: Line): string | undefined {
@@ -171,5 +178,30 @@ export function pcapConfig(line: Line): PcapConfig | undefined {
     mode: pcap.mode ?? MODE_PCAP,
     truncate: pcap.truncate ?? false,
     checksums: pcap.checksums ?? false,
+  };
+}
+
+/** `inBackground`: what the process was started with for messages will not be there. */
+export function traceConfig(line: Line, inBackground = false): TraceConfig | undefined {
+  const trace = line.structured("trace");
+  if (trace === undefined) return undefined;
+  const fd = trace.file === "-" ? STDERR : trace.file === undefined ? trace.fd : undefined;
+  if (trace.file === undefined) {
+    if (fd === undefined) line.refuse("trace", "one of a file, '-' and fd must be given");
+    requireOpen(line, "trace", fd);
+  }
+  if (inBackground && fd !== undefined && fd <= STDERR) {
+    line.refuse(
+      "trace",
+      "a process in the background lets go of descriptors 0, 1 and 2: name a file",
+    );
+  }
+  const format = oneOf(trace.format ?? "text", ["text", "json"]) ??
+    line.refuse("trace", `unknown format '${trace.format}'; it is 'text' or 'json'`);
+  return {
+    file: fd === undefined ? trace.file : undefined,
+    fd,
+    format,
+    secrets: trace.secrets ?? false,
   };
 }

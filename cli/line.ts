@@ -1,6 +1,6 @@
 // One command line's options after getopt: raw words by name, structured ones parsed on demand.
 import { type Given, type Names, parseParameters } from "./grammar.ts";
-import { parameters, type StructuredOption } from "./parameters.ts";
+import { firstParameter, parameters, type StructuredOption } from "./parameters.ts";
 import { UsageError } from "./usage_error.ts";
 
 /** What the command line is read against. */
@@ -17,6 +17,15 @@ const words: Partial<Record<StructuredOption, string>> = {
   log: "logging",
   "migration-key": "key",
 };
+
+/** The argument with a name before its first word, where that may have none. */
+function named(argument: string, option: StructuredOption): string {
+  const first = firstParameter[option];
+  const name = /^[^=,]*/.exec(argument)![0];
+  return first === undefined || Object.hasOwn(parameters[option], name)
+    ? argument
+    : `${first}=${argument}`;
+}
 
 /** The options of one command line: the last of each counts. */
 export class Line {
@@ -46,7 +55,7 @@ export class Line {
     try {
       return parseParameters(
         words[name] ?? name,
-        argument,
+        named(argument, name),
         parameters[name],
         this.surroundings.names,
       );

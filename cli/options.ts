@@ -234,6 +234,18 @@ export const options: readonly Option[] = [
     parameters: parameters.pcap,
   },
   {
+    name: "trace",
+    argument: true,
+    hint: "FILE|fd=FD|-[,format=text|json][,secrets]",
+    interfaces: ALL,
+    section: "record",
+    help:
+      "write down TPM and control commands in words, a line each, at the end of this file (mode " +
+      "0600; -: on standard error): who sent what, what came of it, how long it took. Auth " +
+      "values, keys and sealed data are told by their size, unless secrets is there",
+    parameters: parameters.trace,
+  },
+  {
     name: "pid",
     argument: true,
     hint: "file=PATH|fd=FD",

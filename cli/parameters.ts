@@ -77,6 +77,10 @@ export const parameters = {
     truncate: "boolean",
     checksums: "boolean",
   },
+  trace: { file: "string", fd: "int", format: "string", secrets: "boolean" },
 } as const satisfies Record<string, Parameters>;
 
 export type StructuredOption = keyof typeof parameters;
+
+/** What the first word of an option is where it has no name, as in `--trace FILE`. */
+export const firstParameter: Partial<Record<StructuredOption, string>> = { trace: "file" };

@@ -22,6 +22,7 @@ const TPM: readonly ToolOption[] = [
 const LIBTPMS = ["libtpms"];
 const EMULATOR = [
   ...["tpm2", "tpmstate", "key", "migration-key", "profile", "locality", "log", "pcap"],
+  "trace",
   ...LIBTPMS,
 ];
 const SHARED: Readonly<Record<Tool, readonly string[]>> = {

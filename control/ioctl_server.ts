@@ -5,10 +5,18 @@ import type { StorageLock } from "../state/storage_lock.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import { TpmResult } from "../wire/codes.ts";
 import type { BlobTransfer } from "./blob_transfer.ts";
+import type { ControlTap } from "./connection.ts";
 import type { Effect } from "./effects.ts";
 import type { Extras, Handlers, Outcome } from "./handlers.ts";
 import { HASH_CHUNK, type Ioctl, ioctlOfRequest, ioctlResult } from "./ioctl.ts";
-import { Capability, type CommandName, commands, type Request } from "./protocol.ts";
+import {
+  Capability,
+  type CommandName,
+  commands,
+  type Request,
+  requestHeader,
+  resultOnly,
+} from "./protocol.ts";
 
 /** What ioctl(2) comes to, and what should happen then. */
 export type IoctlTurn =
@@ -23,6 +31,8 @@ export interface IoctlParts {
   /** The TPM was turned on or off: no answer of before is anybody's any more. */
   powerChanged: () => void;
   report: (message: string) => void;
+  /** Sees them as they would come over a socket. */
+  tap?: ControlTap | undefined;
 }
 
 /** What a device has no use for: descriptors are passed and prefixes sent over sockets only. */
@@ -44,7 +54,8 @@ export class IoctlServer {
     if (ioctl === undefined || ioctl.name === "SET_DATAFD" || bytes.length < ioctl.input.size) {
       return { errno: Errno.EINVAL, effects: [] };
     }
-    if (!this.#allowed(ioctl.name)) return finished(ioctl, { failure: TpmResult.BAD_ORDINAL });
+    this.#tell(ioctl, bytes);
+    if (!this.#allowed(ioctl.name)) return this.#finish(ioctl, { failure: TpmResult.BAD_ORDINAL });
     if (ioctl.name === "SET_STATEBLOB" && !await this.#locked()) {
       return { errno: Errno.EIO, effects: [{ kind: "terminate" }] };
     }
@@ -53,6 +64,25 @@ export class IoctlServer {
       this.parts.transfer.reset();
       this.parts.powerChanged();
     }
+    return this.#finish(ioctl, outcome);
+  }
+
+  /** Shows the request to whoever looks on. */
+  #tell({ name, input }: Ioctl, bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.parts.tap === undefined) return;
+    const { code, request } = commands[name];
+    const head = requestHeader.encode({ code });
+    this.parts.tap.request(
+      new Uint8Array([...head, ...request.encode(input.decode(bytes) as never)]),
+    );
+  }
+
+  #finish(ioctl: Ioctl, outcome: Outcome<CommandName>): IoctlTurn {
+    this.parts.tap?.response(
+      "failure" in outcome
+        ? resultOnly.encode({ result: outcome.failure })
+        : commands[ioctl.name].response.encode(outcome.response as never),
+    );
     return finished(ioctl, outcome);
   }
 

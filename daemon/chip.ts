@@ -12,6 +12,7 @@ import type { Log } from "./log.ts";
 import { ReportingStore } from "./reporting_store.ts";
 import type { System } from "./system.ts";
 import { openTaps } from "./taps.ts";
+import type { Trace } from "./trace/trace.ts";
 
 /** Details are shown from log level 3 on. */
 const DETAIL_DEPTH = 2;
@@ -49,11 +50,11 @@ export async function makeChip(
   libtpms: Libtpms,
   store: StateStore,
   closers: DisposableStack,
-): Promise<{ tpm: Tpm; lock: StorageLock }> {
+): Promise<{ tpm: Tpm; lock: StorageLock; trace: Trace | undefined }> {
   const { system, config, log, report } = parts;
   const profile = await profileOf(parts, libtpms);
   const settle = await settlement(parts, libtpms);
-  const tap = await openTaps(system, config, log, closers);
+  const { tap, trace } = await openTaps(system, config, log, libtpms, closers);
   const lock = new StorageLock(store.backend, config.incoming);
   const tpm = new Tpm({
     family: familyOf(config),
@@ -71,7 +72,7 @@ export async function makeChip(
     tap,
   });
   closers.defer(() => tpm.stop());
-  return { tpm, lock };
+  return { tpm, lock, trace };
 }
 
 async function profileOf(

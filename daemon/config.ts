@@ -59,6 +59,15 @@ export interface PcapConfig {
   checksums: boolean;
 }
 
+/** What `--trace` says; one of `file` and `fd` is there. */
+export interface TraceConfig {
+  file: string | undefined;
+  fd: number | undefined;
+  format: "text" | "json";
+  /** Secrets are written down, too. */
+  secrets: boolean;
+}
+
 /** What is printed in place of running. */
 export type Print =
   | { what: "capabilities" }
@@ -92,6 +101,7 @@ export interface DaemonConfig {
   incoming: boolean;
   profile: ProfileConfig | undefined;
   pcap: PcapConfig | undefined;
+  trace: TraceConfig | undefined;
   /** What happens on a system call that the sandbox denies; none: there is no sandbox. */
   seccomp: "kill" | "log" | "none";
 }
@@ -119,6 +129,7 @@ export function blankConfig(which: Interface, tpm2: boolean): DaemonConfig {
     incoming: false,
     profile: undefined,
     pcap: undefined,
+    trace: undefined,
     seccomp: "kill",
   };
 }

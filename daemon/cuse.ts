@@ -17,6 +17,7 @@ import { CuseLoop } from "./cuse_loop.ts";
 import { explain } from "./explain.ts";
 import { handOver } from "./hand_over.ts";
 import type { System } from "./system.ts";
+import type { Trace } from "./trace/trace.ts";
 
 /** Exit codes, the C program's negative numbers in eight bits; it has 1 for a device it cannot make. */
 const cuseExit = {
@@ -45,6 +46,7 @@ interface Opened {
   tpm: Tpm;
   store: StateStore;
   lock: StorageLock;
+  trace: Trace | undefined;
   pidFile: { write(): void } | undefined;
   leaving: { leave(): void };
 }
@@ -146,7 +148,7 @@ function makeStateFolder({ files }: System, { state }: DaemonConfig, owner?: Use
 /** What serves the device. */
 function makeLoop(
   { system, report }: CuseParts,
-  { tpm, store, lock, leaving }: Opened,
+  { tpm, store, lock, trace, leaving }: Opened,
   device: CuseDevice,
 ): CuseLoop {
   const handlers = makeHandlers({
@@ -163,10 +165,12 @@ function makeLoop(
     lock,
     transfer,
     powerChanged: () => loop.forgetResponse(),
+    tap: trace?.controlTap,
     report,
   });
-  const poller = new Poller(system.libc, 1);
+  const poller = trace?.poller(1) ?? new Poller(system.libc, 1);
   const loop: CuseLoop = new CuseLoop({ tpm, lock, poller, device, transfer, ioctls, report });
+  trace?.connected(loop.memory, device);
   return loop;
 }
 

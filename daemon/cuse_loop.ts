@@ -54,6 +54,11 @@ export class CuseLoop {
     this.#command = new Uint8Array(parts.tpm.commandMax);
   }
 
+  /** Where commands stand. */
+  get memory(): ArrayBuffer {
+    return this.#command.buffer;
+  }
+
   /** Ends the loop after the request that is being served; may be called at any time. */
   end(): void {
     this.#ending = true;

@@ -176,8 +176,10 @@ function warnOfSilence(config: DaemonConfig, report: (message: string) => void):
 /** The loop that serves what was opened. */
 export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
   const { system, log, report } = parts;
-  const { store, lock, tpm, leaving, control } = opened;
+  const { store, lock, tpm, trace, leaving, control } = opened;
   const data = parts.vtpm === undefined ? opened.data : vtpmPlan(parts, parts.vtpm);
+  const capacity = DESCRIPTORS + data.clientsMax;
+  const processors = system.process.processors();
   const handlers = makeHandlers({
     tpm,
     store,
@@ -192,17 +194,18 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
   const loop: Loop = new Loop({
     tpm,
     lock,
-    poller: new Poller(system.libc, DESCRIPTORS + data.clientsMax),
-    spin: new Spin(system.process.processors()),
+    poller: trace?.poller(capacity) ?? new Poller(system.libc, capacity),
+    spin: trace?.spin(processors) ?? new Spin(processors),
     data,
     control,
     connection: {
       tpm,
       report,
-      tap: controlTap(log),
+      tap: controlTap(log, trace),
       closeFd: (fd) => system.files.close(fd),
       handlers,
     },
+    connected: trace && (({ reader, channel }) => trace.connected(reader.buffer.buffer, channel)),
     report,
   });
   return loop;

@@ -39,6 +39,8 @@ export interface LoopParts {
   control: ChannelPlan;
   /** For control connections; the loop adds what they ask of it. */
   connection: ConnectionParts;
+  /** Told of each data connection when it begins. */
+  connected?: ((connection: DataConnection) => void) | undefined;
   report: (message: string) => void;
 }
 
@@ -264,7 +266,9 @@ export class Loop {
   }
 
   #connect(channel: Channel): void {
-    this.#clients.push(new DataConnection(channel, this.parts.tpm));
+    const client = new DataConnection(channel, this.parts.tpm);
+    this.#clients.push(client);
+    this.parts.connected?.(client);
   }
 
   /**

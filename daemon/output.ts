@@ -6,6 +6,7 @@ import { explain } from "./explain.ts";
 import type { System } from "./system.ts";
 
 const STDOUT = 1;
+export const STDERR = 2;
 /** What errors call it. */
 const OUTPUT = "standard output";
 
@@ -47,6 +48,11 @@ export function printAside(text: string): void {
   } catch {
     // A full disk, or a reader that has gone.
   }
+}
+
+/** Whether standard error is a terminal that may have colours (https://no-color.org). */
+export function errorIsTerminal(): boolean {
+  return Deno.stderr.isTerminal() && !Deno.noColor;
 }
 
 /** Tells of an error, and what can be said about it. */

@@ -27,6 +27,7 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
 const SOL_SOCKET = 1;
 const SO_ACCEPTCONN = 30;
+const SO_PEERCRED = 17;
 const SO_PROTOCOL = 38;
 const SCM_RIGHTS = 1;
 const SOCK_CLOEXEC = 0o2000000;
@@ -168,6 +169,15 @@ export class Sockets {
   /** Whether a descriptor is a TCP socket. */
   isTcp(fd: number): boolean {
     return this.#optionOf(fd, SO_PROTOCOL) === IPPROTO_TCP;
+  }
+
+  /** The process that connected a Unix socket, or made a pair; undefined where it cannot be told. */
+  peerProcess(fd: number): number | undefined {
+    const credentials = new Int32Array(3); // struct ucred: pid, uid, gid
+    const value = new Uint8Array(credentials.buffer);
+    const size = new Uint8Array(Uint32Array.of(value.length).buffer);
+    const result = this.#c.getsockopt(fd, SOL_SOCKET, SO_PEERCRED, value, size);
+    return result === 0 && credentials[0]! > 0 ? credentials[0] : undefined;
   }
 
   #optionOf(fd: number, name: number): number | undefined {

@@ -8,9 +8,13 @@ import { isOpen } from "./secrecy.ts";
 
 /** Bytes that are shown whole: the name of an object, an algorithm and a digest of SHA-256. */
 const WHOLE_MAX = 34;
+/** The same of bytes that stand for nothing else, such as nonces. */
+const WHOLE_DATA_MAX = 16;
 /** Of longer ones these are shown. */
-const BEGINNING = 16;
+const BEGINNING = 8;
+/** Items of a list that are shown, and of one of structures. */
 const ITEMS_MAX = 16;
+const STRUCTS_MAX = 4;
 /** Constants of these types are written in small letters, as people write algorithms. */
 const ALGORITHM_TYPES = /ALG|CURVE|YES_NO/;
 
@@ -76,13 +80,16 @@ function bytesText(shown: Extract<Shown, { kind: "bytes" }>, secrets: boolean): 
   if (value.length === 0) return "empty";
   if (!secrets && !isOpen(shown)) return sizeText(value.length);
   if (role === "text") return `"${printable(String.fromCharCode(...value))}"`;
-  if (secrets || value.length <= WHOLE_MAX) return hex(value);
+  const max = role === "data" ? WHOLE_DATA_MAX : WHOLE_MAX;
+  if (secrets || value.length <= max) return hex(value);
   return `${hex(value.subarray(0, BEGINNING))}…${sizeText(value.length)}`;
 }
 
 function listText(items: readonly Shown[], secrets: boolean): string {
-  const shown = items.slice(0, ITEMS_MAX).map((item) => valueText(item, secrets));
+  const ofStructs = items[0]?.kind === "struct" && algorithmText(items[0]) === undefined;
+  const max = ofStructs ? STRUCTS_MAX : ITEMS_MAX;
+  const shown = items.slice(0, max).map((item) => valueText(item, secrets));
   if (items[0]?.kind === "struct" && items[0].type === "TPMS_PCR_SELECTION") return shown.join("+");
-  const more = items.length > ITEMS_MAX ? `, … ${items.length - ITEMS_MAX} more` : "";
+  const more = items.length > max ? `, … ${items.length - max} more` : "";
   return `[${shown.join(", ")}${more}]`;
 }

@@ -43,6 +43,7 @@ const base: Readonly<Record<keyof typeof parameters, string>> = {
   migration: "release-lock-outgoing",
   profile: "name=default-v1",
   pcap: "file=capture",
+  trace: "file=trace",
 };
 
 /** Values that show where a type ends. */
@@ -86,7 +87,7 @@ function ofOptions(): CommandLine[] {
 }
 
 /** What 0.10 does not have, and what others stand for. */
-const UNTRIED: ReadonlySet<string> = new Set(["pcap", "server", "migration-key"]);
+const UNTRIED: ReadonlySet<string> = new Set(["pcap", "server", "migration-key", "trace"]);
 
 /** Every sub-parameter with the values of its type, and one of each option without a value. */
 function ofParameters(): CommandLine[] {

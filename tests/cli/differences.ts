@@ -26,6 +26,10 @@ export const DIFFERENCES: readonly Difference[] = [
     covers: (line) => /--pcap|--p=1|,(backup|fsync)=/.test(text(line)),
   },
   {
+    reason: "[trace]",
+    covers: (line) => / --trace\b/.test(text(line)),
+  },
+  {
     reason: "[libtpms-choice]",
     covers: (line) => / --libtpms\b/.test(text(line)),
   },

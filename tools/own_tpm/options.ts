@@ -7,6 +7,7 @@ import {
   pcapConfig,
   profileConfig,
   stateConfig,
+  traceConfig,
 } from "../../cli/configuration.ts";
 import type { Line } from "../../cli/line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
@@ -14,7 +15,8 @@ import { blankConfig, type DaemonConfig } from "../../daemon/config.ts";
 
 /** What kind of TPM is wanted, and how it is reached. */
 export interface TpmOptions
-  extends Pick<DaemonConfig, "key" | "log" | "migrationKey" | "pcap" | "policy" | "profile"> {
+  extends
+    Pick<DaemonConfig, "key" | "log" | "migrationKey" | "pcap" | "policy" | "profile" | "trace"> {
   tpm2: boolean;
   /** Undefined: in memory. */
   state: DaemonConfig["state"];
@@ -24,7 +26,8 @@ export interface TpmOptions
   tcp: boolean;
 }
 
-export function tpmOptions(line: Line): TpmOptions {
+/** `inBackground`: nobody sees what the TPM's process prints. */
+export function tpmOptions(line: Line, inBackground = false): TpmOptions {
   if (line.has("tpm2") && line.has("tpm12")) {
     throw new UsageError("--tpm2 and --tpm12 are for one TPM each: give one of them");
   }
@@ -37,6 +40,7 @@ export function tpmOptions(line: Line): TpmOptions {
     profile: profileConfig(line),
     policy: localityPolicy(line),
     pcap: pcapConfig(line),
+    trace: traceConfig(line, inBackground),
     log: logConfig(line),
     libtpms: libtpmsChoice(line),
     tcp: line.has("tcp"),

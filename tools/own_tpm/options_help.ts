@@ -10,5 +10,7 @@ export const TPM_OPTIONS =
                        keep the state there; without it, in memory only
  --key, --migration-key, --profile, --locality, --log, --pcap ARGUMENT
                        as for 'swtpm socket'
+ --trace FILE|fd=FD|-[,format=text|json][,secrets]
+                       write down all commands in words, a line each
  --libtpms system|embedded|PATH
                        the libtpms to use; SWTPM_LIBTPMS does the same`;

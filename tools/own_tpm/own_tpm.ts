@@ -6,6 +6,7 @@ import { makeLoop, open } from "../../daemon/emulator.ts";
 import type { Log } from "../../daemon/log.ts";
 import type { Loop } from "../../daemon/loop.ts";
 import type { System } from "../../daemon/system.ts";
+import type { Trace } from "../../daemon/trace/trace.ts";
 import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
 import { tpmConfig, type TpmOptions } from "./options.ts";
 import { LOOPBACK, type Place, tcpPlace } from "./place.ts";
@@ -24,6 +25,7 @@ const PORT_TRIES = 100;
 export interface OwnTpm {
   place: Place;
   loop: Loop;
+  trace: Trace | undefined;
 }
 
 export interface OwnTpmParts {
@@ -59,7 +61,8 @@ export async function openOwnTpm(
   tpm.startup("clear");
   if (data.listener === undefined) throw new Error("there is no data channel");
   await prove(system.libc, tpm, data.listener, found.place);
-  return { place: found.place, loop: makeLoop(found.parts, found.opened) };
+  const loop = makeLoop(found.parts, found.opened);
+  return { place: found.place, loop, trace: found.opened.trace };
 }
 
 /** Opens two neighbouring TCP ports that nobody has. */

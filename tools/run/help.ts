@@ -25,6 +25,8 @@ those that it has not, such as {port} without --tcp, and those behind a '$';
 or in SWTPM_PORT (the control channel is at the next port). Several clients may
 be connected at a time.
 
+With --trace, a COMMAND that fails ends with what the TPM refused it last.
+
 Signals go to COMMAND. The exit code is COMMAND's, or 128 and the number of the
 signal that ended it; 125 when the TPM could not be started, 126 when COMMAND
 could not be, 127 when it was not found.

@@ -6,6 +6,7 @@ import { Log } from "../../daemon/log.ts";
 import type { Loop } from "../../daemon/loop.ts";
 import { print } from "../../daemon/output.ts";
 import type { System } from "../../daemon/system.ts";
+import type { Trace } from "../../daemon/trace/trace.ts";
 import { Children, type Variables } from "../../ffi/children.ts";
 import type { Ending } from "../../ffi/ending.ts";
 import { O } from "../../ffi/files.ts";
@@ -94,7 +95,7 @@ class Run {
       log: given ?? Log.open(system.files, options.log),
     }, tpm));
     if (this.#interruptedBy !== undefined) return exitCodeOfSignal(this.#interruptedBy);
-    const { place, loop } = opened!;
+    const { place, loop, trace } = opened!;
 
     const words = this.#words(place);
     teller.ready(place, performance.now() - begin);
@@ -104,7 +105,7 @@ class Run {
     await this.#serve(loop, tpm);
     const ending = await this.#ended.promise;
     teller.ended(ending);
-    return this.#finish(exitCodeOf(ending), folder);
+    return this.#finish(exitCodeOf(ending), folder, trace);
   }
 
   /**
@@ -175,7 +176,8 @@ class Run {
     }
   }
 
-  #finish(code: number, folder: string | undefined): number {
+  #finish(code: number, folder: string | undefined, trace: Trace | undefined): number {
+    if (code !== 0 && trace !== undefined) this.teller.refused(trace.refused());
     const { keepOnFailure, tpm } = this.wanted;
     // What was given a place of its own is there anyway.
     const what = [...(tpm.state ? [] : ["state"]), ...(tpm.log ? [] : ["log"])];

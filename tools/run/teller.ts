@@ -46,6 +46,14 @@ export class Teller {
     );
   }
 
+  /** COMMAND failed; these are the last commands that the TPM refused it. */
+  refused(lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    if (this.json) return this.#event({ event: "refused", commands: lines });
+    const what = lines.length === 1 ? "this command" : "these commands last";
+    tell(`COMMAND failed; the TPM refused ${what}:\n  ${lines.join("\n  ")}`);
+  }
+
   failed(error: unknown): void {
     const message = explain(this.system, error);
     if (this.json) this.#event({ event: "error", message });

@@ -17,5 +17,5 @@ export function startOptions(
   const read = readToolLine("start", words, surroundings, "none");
   if (read === "help") return read;
   const { line } = read;
-  return { tpm: tpmOptions(line), json: line.has("json"), githubEnv: line.has("github-env") };
+  return { tpm: tpmOptions(line, true), json: line.has("json"), githubEnv: line.has("github-env") };
 }
