@@ -10,7 +10,7 @@ import type {
   TraceEvent,
 } from "./exchange.ts";
 import { controlResultName } from "./control_results.ts";
-import { handleText } from "./handle_text.ts";
+import { handleText } from "../tcg/tpm2/handles.ts";
 import { hex, printable, sizeText } from "./hex.ts";
 import {
   type Half,

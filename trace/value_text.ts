@@ -2,7 +2,7 @@
 
 import type { Shown } from "../tcg/kernel/shown.ts";
 import { algorithmText } from "./algorithm_text.ts";
-import { handleText } from "./handle_text.ts";
+import { handleText } from "../tcg/tpm2/handles.ts";
 import { hex, printable, sizeText } from "./hex.ts";
 import { isOpen } from "./secrecy.ts";
 
