@@ -2,7 +2,7 @@
 // side calculates has to be what the other one does.
 
 import assert from "node:assert/strict";
-import { TPM_ALG, TPM_ECC } from "../../tcg/tpm2/algorithms.ts";
+import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
 import { TPMA_NV } from "../../tcg/tpm2/attributes.ts";
 import { password } from "../../tcg/tpm2/client/authorization.ts";
 import { AES_128_CFB, type SessionOptions } from "../../tcg/tpm2/client/client.ts";
@@ -36,17 +36,10 @@ import { digest } from "../../tcg/tpm2/cryptography.ts";
 import { TPM_RC } from "../../tcg/tpm2/results.ts";
 import { selectPcrs } from "../../tcg/tpm2/structures/lists.ts";
 import type { TPMT_SYM_DEF } from "../../tcg/tpm2/structures/symmetric.ts";
+import { srkTemplate } from "../../tcg/tpm2/templates/storage.ts";
 import { WireError } from "../../wire/codec.ts";
 import { text } from "../support/bytes.ts";
-import {
-  defineNv,
-  eccStorageKey,
-  NV_INDEX,
-  NV_SIZE,
-  primary,
-  rsaStorageKey,
-  seal,
-} from "./objects.ts";
+import { defineNv, NV_INDEX, NV_SIZE, primary, seal } from "./objects.ts";
 import { TpmClient } from "./tpm_client.ts";
 
 const EMPTY = new Uint8Array(0);
@@ -72,8 +65,11 @@ Deno.test("a command takes and gives values, and a refusal says what it is about
   const { randomBytes } = await tpm.run(TPM2_GetRandom, { bytesRequested: 16 });
   assert.equal(randomBytes.length, 16);
   await assert.rejects(
-    primary(tpm, eccStorageKey(0x7777)),
-    refused(TPM_RC.CURVE, /^TPM2_CreatePrimary: TPM_RC_CURVE \(parameter 2, inPublic\): the curve/),
+    primary(tpm, { ...srkTemplate("ECC P-256"), objectAttributes: 0 }),
+    refused(
+      TPM_RC.ATTRIBUTES,
+      /^TPM2_CreatePrimary: TPM_RC_ATTRIBUTES \(parameter 2, inPublic\): the attributes/,
+    ),
   );
   const REFERENCE_H0 = 0x910;
   await assert.rejects(
@@ -111,8 +107,8 @@ Deno.test("an HMAC session knows auth values without showing them, and sees them
 
 Deno.test("sessions of every kind encrypt what goes in and what comes out", async () => {
   await using tpm = await TpmClient.start();
-  const parent = { handle: await primary(tpm, eccStorageKey(TPM_ECC.NIST_P256), "p"), auth: "p" };
-  const rsa = await primary(tpm, rsaStorageKey(2048));
+  const parent = { handle: await primary(tpm, srkTemplate("ECC P-256"), "p"), auth: "p" };
+  const rsa = await primary(tpm, srkTemplate("RSA 2048"));
   const ways: (SessionOptions & { readonly auth?: string })[] = [
     { saltedBy: rsa, auth: "p" },
     { saltedBy: parent.handle, auth: "p" },
@@ -144,7 +140,7 @@ Deno.test("sessions of every kind encrypt what goes in and what comes out", asyn
 
 Deno.test("a salt can be encrypted to a key on P-384", async () => {
   await using tpm = await TpmClient.start();
-  const saltedBy = await primary(tpm, eccStorageKey(TPM_ECC.NIST_P384, TPM_ALG.SHA384));
+  const saltedBy = await primary(tpm, srkTemplate("ECC P-384"));
   const options = { saltedBy, hash: TPM_ALG.SHA384, symmetric: AES_128_CFB };
   const session = await tpm.startSession(options);
   const { randomBytes } = await tpm.run(
@@ -153,13 +149,13 @@ Deno.test("a salt can be encrypted to a key on P-384", async () => {
     session.use({ encrypt: true }),
   );
   assert.ok(!tpm.hasShown(randomBytes));
-  const p521 = await primary(tpm, eccStorageKey(TPM_ECC.NIST_P521, TPM_ALG.SHA512));
+  const p521 = await primary(tpm, srkTemplate("ECC P-521"));
   await assert.rejects(tpm.startSession({ saltedBy: p521 }), /^WireError: .*the key's curve/);
 });
 
 Deno.test("one session authorises while others encrypt", async () => {
   await using tpm = await TpmClient.start();
-  const parent = { handle: await primary(tpm, eccStorageKey(TPM_ECC.NIST_P256), "p"), auth: "p" };
+  const parent = { handle: await primary(tpm, srkTemplate("ECC P-256"), "p"), auth: "p" };
   const hmac = await tpm.startSession({ boundTo: parent });
   const inwards = await tpm.startSession({ saltedBy: parent.handle, symmetric: AES_128_CFB });
   const outwards = await tpm.startSession({ saltedBy: parent.handle, symmetric: XOR });
@@ -189,7 +185,7 @@ Deno.test("one session authorises while others encrypt", async () => {
 
 Deno.test("policies: PCRs, auth values, passwords, another's secret", async () => {
   await using tpm = await TpmClient.start();
-  const parent = { handle: await primary(tpm, eccStorageKey(TPM_ECC.NIST_P256)), auth: "" };
+  const parent = { handle: await primary(tpm, srkTemplate("ECC P-256")), auth: "" };
   const pcrs = [{ hash: TPM_ALG.SHA256, pcrSelect: selectPcrs([7, 16]) }];
   const steps = {
     pcr: (policySession: number) =>

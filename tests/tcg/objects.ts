@@ -1,4 +1,4 @@
-// Objects and an NV index for the tests of the client: keys that encrypt salts, and a sealed secret.
+// Objects and an NV index for the tests of the client: a primary key, and a sealed secret.
 
 import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
 import { TPMA_NV, TPMA_OBJECT } from "../../tcg/tpm2/attributes.ts";
@@ -12,36 +12,7 @@ import type { TPMT_PUBLIC } from "../../tcg/tpm2/structures/objects.ts";
 import { text } from "../support/bytes.ts";
 
 const EMPTY = new Uint8Array(0);
-const AES_128 = { algorithm: TPM_ALG.AES, keyBits: { aes: 128 }, mode: { aes: TPM_ALG.CFB } };
 const NO_SCHEME = { scheme: TPM_ALG.NULL, details: {} };
-
-const STORAGE = {
-  objectAttributes: TPMA_OBJECT.of(
-    ...["fixedTPM", "fixedParent", "sensitiveDataOrigin", "userWithAuth"] as const,
-    ...["noDA", "restricted", "decrypt"] as const,
-  ),
-  authPolicy: EMPTY,
-};
-
-export function eccStorageKey(curveID: number, nameAlg: number = TPM_ALG.SHA256): TPMT_PUBLIC {
-  return {
-    type: TPM_ALG.ECC,
-    nameAlg,
-    ...STORAGE,
-    parameters: { eccDetail: { symmetric: AES_128, scheme: NO_SCHEME, curveID, kdf: NO_SCHEME } },
-    unique: { ecc: { x: EMPTY, y: EMPTY } },
-  };
-}
-
-export function rsaStorageKey(keyBits: number): TPMT_PUBLIC {
-  return {
-    type: TPM_ALG.RSA,
-    nameAlg: TPM_ALG.SHA256,
-    ...STORAGE,
-    parameters: { rsaDetail: { symmetric: AES_128, scheme: NO_SCHEME, keyBits, exponent: 0 } },
-    unique: { rsa: EMPTY },
-  };
-}
 
 /** The handle of a key below the owner. */
 export async function primary(tpm: Client, inPublic: TPMT_PUBLIC, auth = ""): Promise<number> {

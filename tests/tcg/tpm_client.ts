@@ -8,8 +8,8 @@ import { Emulator } from "../support/emulator.ts";
 /** A client that is alone with a TPM; `await using` ends both. */
 export class TpmClient extends Client implements AsyncDisposable {
   private constructor(
-    private readonly emulator: Emulator,
     private readonly data: DataClient,
+    private readonly emulator: AsyncDisposable | undefined,
     /** Commands and responses by turns. */
     readonly wire: Uint8Array[],
     /** May change a response before the client sees it. */
@@ -26,7 +26,12 @@ export class TpmClient extends Client implements AsyncDisposable {
 
   static async start(): Promise<TpmClient> {
     const emulator = await Emulator.start({ flags: ["not-need-init", "startup-clear"] });
-    return new TpmClient(emulator, await emulator.connectData(), [], { with: () => {} });
+    return new TpmClient(await emulator.connectData(), emulator, [], { with: () => {} });
+  }
+
+  /** A client of an emulator that goes on when the client has ended. */
+  static async connect(emulator: Emulator): Promise<TpmClient> {
+    return new TpmClient(await emulator.connectData(), undefined, [], { with: () => {} });
   }
 
   /** From now on each response is changed by `change` before it is read. */
@@ -42,7 +47,7 @@ export class TpmClient extends Client implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.data.close();
-    await this.emulator[Symbol.asyncDispose]();
+    await this.emulator?.[Symbol.asyncDispose]();
   }
 }
 
