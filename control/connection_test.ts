@@ -5,7 +5,7 @@ import { TpmResult } from "../wire/codes.ts";
 import { fakeChip } from "./chip_fake.ts";
 import { ControlConnection, type Turn } from "./connection.ts";
 import { BLOB_MAX, type CommandName, commands, requestHeader } from "./protocol.ts";
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 
 interface Setup {
   running?: boolean;
@@ -142,6 +142,18 @@ Deno.test("the body of a refused command is skipped", async () => {
 Deno.test("a blob that is too large is refused without memory for it", async () => {
   const head = [...u32(0), ...u32(1), ...u32(BLOB_MAX + 1), ...bytes(4088)];
   deepEqual(await answered({}, request("SET_STATEBLOB", ...head)), [u32(TpmResult.FAIL)]);
+});
+
+Deno.test("bytes behind an empty blob are refused, and clear no state", async () => {
+  const blob = [...u32(0), ...u32(1), ...u32(0)];
+  const more = connection({}, request("SET_STATEBLOB", ...blob, 1), request("GET_CONFIG"));
+  await more.turns();
+  deepEqual(more.answers(), [u32(TpmResult.BAD_PARAMETER), [0, 0, 0, 0, 0, 0, 0, 0]]);
+  ok(!more.libtpms.calls.some((call) => call.startsWith("setState")));
+  const empty = connection({}, request("SET_STATEBLOB", ...blob));
+  await empty.turns();
+  deepEqual(empty.answers(), [u32(0)]);
+  ok(empty.libtpms.calls.at(-1)!.startsWith("setState 1"));
 });
 
 Deno.test("a state goes out as a blob and comes in again", async () => {

@@ -1,9 +1,10 @@
 // What each control command does. A handler gets a request that is complete and allowed, and
 // returns what to answer and what should happen then; it never touches a socket.
+import { resultOf } from "../ffi/callbacks.ts";
 import type { StateName } from "../state/backend.ts";
 import type { StorageLock } from "../state/storage_lock.ts";
 import type { StateStore } from "../state/store.ts";
-import { resultOf, type Tpm } from "../tpm/tpm.ts";
+import type { Tpm } from "../tpm/tpm.ts";
 import type { Channel } from "../transports/channel.ts";
 import { LOCALITY_MAX, TpmResult } from "../wire/codes.ts";
 import type { Effect } from "./effects.ts";

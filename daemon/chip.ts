@@ -56,10 +56,11 @@ export async function makeChip(
   const settle = await settlement(parts, libtpms);
   const { tap, trace } = await openTaps(system, config, log, libtpms, closers);
   const lock = new StorageLock(store.backend, config.incoming);
+  const told = (error: unknown) => explain(system, error);
   const tpm = new Tpm({
     family: familyOf(config),
     libtpms,
-    nvram: new ReportingStore(store, report, (error) => explain(system, error)),
+    nvram: new ReportingStore(store, report, told),
     lock,
     swapBackup: () => store.backend.swapBackup(),
     policy: config.policy,
@@ -69,6 +70,7 @@ export async function makeChip(
     settle,
     autoShutdown: config.autoShutdown,
     report,
+    explain: told,
     tap,
   });
   closers.defer(() => tpm.stop());

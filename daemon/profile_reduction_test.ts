@@ -74,6 +74,15 @@ Deno.test("of a word that is there twice the last one stays", () => {
   equal(Algorithms, "sha256,aes,rsa-min-size=2048");
 });
 
+Deno.test("of three the last one stays, and all others do", () => {
+  const Algorithms =
+    "rsa,aes,rsa-min-size=1024,aes,sha256,rsa-min-size=3072,aes,ecc,rsa-min-size=2048";
+  equal(
+    reduced({ Name: "custom", Algorithms }, "check").Algorithms,
+    "rsa,sha256,aes,ecc,rsa-min-size=2048",
+  );
+});
+
 Deno.test("a profile for FIPS gets no further attributes", () => {
   const { Attributes } = reduced({ Name: "custom", Attributes: "fips-host" }, "fips-host");
   equal(Attributes, "fips-host");

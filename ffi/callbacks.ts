@@ -11,6 +11,11 @@ export class TpmResultError extends Error {
   }
 }
 
+/** The result that stands for an error. */
+export function resultOf(error: unknown): number {
+  return error instanceof TpmResultError ? error.result : TpmResult.FAIL;
+}
+
 /** Where libtpms keeps its state; names are `permall`, `volatilestate`, `savestate`. */
 export interface NvStore {
   /** Called before the first access, at each start of the TPM. */
@@ -133,7 +138,7 @@ function resultOfRunning(action: () => void): number {
     action();
     return TpmResult.SUCCESS;
   } catch (error) {
-    return error instanceof TpmResultError ? error.result : TpmResult.FAIL;
+    return resultOf(error);
   }
 }
 

@@ -2,6 +2,7 @@
 // old one and renamed over it, so that there is a whole state at any moment.
 import { type Files, type FileStatus, O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
+import { Backup } from "./backup.ts";
 import { type Backend, STATE_MAX, STATE_NAMES, type StateName } from "./backend.ts";
 import { lockedBy, StateError } from "./error.ts";
 import { LOCK_NAME, prefixOf, tempPrefixOf } from "./file_names.ts";
@@ -37,17 +38,19 @@ export class DirectoryBackend implements Backend {
   readonly uri: string;
   readonly #prefix: string;
   readonly #tempPrefix: string;
+  readonly #backup: Backup;
   #directory: number | undefined;
   #lock: number | undefined;
   /** The lock went with a directory that is no more; the next access takes it again. */
   #relock = false;
   #prepared = false;
-  #tidied = false;
+  #inOrder = false;
 
   constructor(private readonly files: Files, private readonly options: DirectoryOptions) {
     this.uri = `dir://${options.directory}`;
     this.#prefix = prefixOf(options.tpm2);
     this.#tempPrefix = tempPrefixOf(options.tpm2);
+    this.#backup = new Backup(files, this.#prefix + BACKED_UP);
   }
 
   nameOf(name: StateName): string {
@@ -55,14 +58,13 @@ export class DirectoryBackend implements Backend {
   }
 
   prepare(): void {
-    const { directory, backup } = this.options;
+    const { directory } = this.options;
     if (new TextEncoder().encode(directory).length > DIRECTORY_MAX) {
       throw new StateError(`the path of the state directory '${directory}' is too long`);
     }
     this.#followPath();
     if (this.#prepared) return;
     this.#prepared = true;
-    if (backup) this.#restoreMissing();
     this.#warnOfOtherVersion();
   }
 
@@ -81,7 +83,7 @@ export class DirectoryBackend implements Backend {
         );
       }
       const bytes = this.files.readAll(fd, size, path);
-      this.#mendMode(fd, mode & 0o777, path);
+      if (this.locked) this.#mendMode(fd, mode & 0o777, path);
       return bytes;
     } finally {
       this.files.close(fd);
@@ -102,11 +104,11 @@ export class DirectoryBackend implements Backend {
   #replace(name: StateName, bytes: Uint8Array<ArrayBuffer>): void {
     const temp = this.#tempPrefix + name;
     const file = this.#prefix + name;
-    const directory = this.#directoryFd();
+    const directory = this.#owned();
     const { backup, fsync } = this.options;
     try {
       this.#write(temp, bytes);
-      if (backup && name === BACKED_UP) this.#renameKeeping(temp, file);
+      if (backup && name === BACKED_UP) this.#backup.replace(temp, directory);
       else this.files.rename(temp, file, directory);
     } catch (error) {
       this.#discard(temp);
@@ -142,66 +144,17 @@ export class DirectoryBackend implements Backend {
     }
   }
 
-  /** Puts `temp` in the place of `file`, which becomes the backup. */
-  #renameKeeping(temp: string, file: string): void {
-    const directory = this.#directoryFd();
-    const backup = backupOf(file);
-    try {
-      this.files.exchange(temp, file, directory);
-    } catch (error) {
-      if (isErrno(error, Errno.ENOENT)) this.files.rename(temp, file, directory);
-      else this.#renameInSteps(temp, file);
-      return;
-    }
-    try {
-      this.files.rename(temp, backup, directory);
-    } catch (error) {
-      this.files.exchange(temp, file, directory);
-      throw error;
-    }
-  }
-
-  /** The same where names cannot be exchanged: there is no state for a moment, but its backup. */
-  #renameInSteps(temp: string, file: string): void {
-    const directory = this.#directoryFd();
-    const backup = backupOf(file);
-    this.files.rename(file, backup, directory);
-    try {
-      this.files.rename(temp, file, directory);
-    } catch (error) {
-      this.files.rename(backup, file, directory);
-      throw error;
-    }
-  }
-
   swapBackup(): boolean {
-    if (!this.options.backup) return false;
-    const directory = this.#directoryFd();
-    const file = this.#prefix + BACKED_UP;
-    const backup = backupOf(file);
-    if (this.files.statusOf(backup, directory) === undefined) return false;
-    try {
-      this.files.exchange(backup, file, directory);
-    } catch (error) {
-      if (isErrno(error, Errno.ENOENT)) this.files.rename(backup, file, directory);
-      else {
-        const aside = `${file}.tmp`;
-        this.files.rename(file, aside, directory);
-        this.files.rename(backup, file, directory);
-        this.files.rename(aside, backup, directory);
-      }
-    }
-    return true;
+    return this.options.backup === true && this.#backup.swap(this.#owned());
   }
 
   remove(name: StateName): boolean {
-    return this.#ifThere(() => this.files.unlink(this.#prefix + name, this.#directoryFd())) ??
-      false;
+    return this.#ifThere(() => this.files.unlink(this.#prefix + name, this.#owned())) ?? false;
   }
 
   size(name: StateName): number | undefined {
     const file = this.#prefix + name;
-    const status = this.#ifThere(() => this.files.statusOf(file, this.#directoryFd()));
+    const status = this.#statusOf(file) ?? this.#statusOfBackup(name);
     if (status === undefined) return undefined;
     if (status.kind !== "file") {
       throw new StateError(`'${this.#path(file)}' is a ${status.kind}, not a regular file`);
@@ -213,9 +166,20 @@ export class DirectoryBackend implements Backend {
     return this.#lock !== undefined || this.#relock || !this.options.lock;
   }
 
+  /** Also where no lock is asked for: from now on the states are ours to replace. */
   lock(): void {
     if (this.#relock) this.#directoryFd();
     else if (!this.locked) this.#takeLock();
+    if (this.#inOrder) return;
+    this.#inOrder = true;
+    if (this.#lock !== undefined) this.#tidy();
+    this.#restoreMissing();
+  }
+
+  /** The directory to write to, locked. */
+  #owned(): number {
+    if (!this.#inOrder || !this.locked) this.lock();
+    return this.#directoryFd();
   }
 
   #takeLock(): void {
@@ -240,7 +204,6 @@ export class DirectoryBackend implements Backend {
       );
     }
     this.#lock = fd;
-    this.#tidy();
   }
 
   unlock(): void {
@@ -258,24 +221,24 @@ export class DirectoryBackend implements Backend {
     this.#forgetDirectory();
   }
 
-  /** A backup without a state is what remains of a store that was cut off. */
   #restoreMissing(): void {
-    const file = this.#prefix + BACKED_UP;
-    if (this.size(BACKED_UP) !== undefined) return;
-    const there = this.#ifThere(() => this.files.statusOf(backupOf(file), this.#directoryFd()));
-    if (there === undefined) return;
-    this.files.rename(backupOf(file), file, this.#directoryFd());
+    if (!this.options.backup || !this.#backup.restoreMissing(this.#directoryFd())) return;
     this.options.report?.(
-      `There was no '${this.#path(file)}'; its backup '${backupOf(file)}' takes its place`,
+      `There was no ${this.nameOf(BACKED_UP)}; its backup '${this.#backup.name}' takes its place`,
     );
+  }
+
+  /** What will take the place of a missing state as soon as it is ours to do that. */
+  #statusOfBackup(name: StateName): FileStatus | undefined {
+    if (name !== BACKED_UP || !this.options.backup) return undefined;
+    return this.#statusOf(this.#backup.name);
   }
 
   /** A forgotten --tpm2 would otherwise look like a TPM that lost everything. */
   #warnOfOtherVersion(): void {
     if (this.options.tpm2 || this.options.report === undefined) return;
     const other = prefixOf(true) + BACKED_UP;
-    const there = this.#ifThere(() => this.files.statusOf(other, this.#directoryFd()));
-    if (there === undefined || this.size(BACKED_UP) !== undefined) return;
+    if (this.#statusOf(other) === undefined || this.size(BACKED_UP) !== undefined) return;
     this.options.report(
       `Warning: '${this.options.directory}' holds the state of a TPM 2 and none of a TPM 1.2; ` +
         `a new TPM 1.2 is made beside it. Was the option --tpm2 forgotten?`,
@@ -284,8 +247,6 @@ export class DirectoryBackend implements Backend {
 
   /** Removes what a killed process left half-written; only the holder of the lock may. */
   #tidy(): void {
-    if (this.#tidied) return;
-    this.#tidied = true;
     for (const name of STATE_NAMES) this.#discard(this.#tempPrefix + name);
   }
 
@@ -364,6 +325,10 @@ export class DirectoryBackend implements Backend {
     return new SystemError(error.call, error.errno, error.code, error.reason, this.#path(name));
   }
 
+  #statusOf(name: string): FileStatus | undefined {
+    return this.#ifThere(() => this.files.statusOf(name, this.#directoryFd()));
+  }
+
   #ifThere<T>(action: () => T): T | undefined {
     try {
       return action();
@@ -372,10 +337,6 @@ export class DirectoryBackend implements Backend {
       throw error;
     }
   }
-}
-
-function backupOf(file: string): string {
-  return `${file}.bak`;
 }
 
 function isErrno(error: unknown, errno: number): boolean {

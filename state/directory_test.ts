@@ -71,7 +71,7 @@ test("states have the C program's names, and leave nothing else behind", ({ open
   for (const name of ["permall", "volatilestate", "savestate"] as const) tpm2.store(name, ONE);
   open({ tpm2: false }).store("permall", TWO);
   assert.deepEqual(names(), [
-    ...["tpm-00.permall", "tpm2-00.permall", "tpm2-00.savestate", "tpm2-00.volatilestate"],
+    ...[".lock", "tpm-00.permall", "tpm2-00.permall", "tpm2-00.savestate", "tpm2-00.volatilestate"],
   ]);
   assert.deepEqual(Deno.readFileSync(path("tpm2-00.savestate")), ONE);
   assert.deepEqual(tpm2.load("permall"), ONE);
@@ -104,17 +104,22 @@ test("the mode: 0640 under the umask, or exactly as asked for", ({ open, path })
   assert.equal(modeOf(state), 0o664);
 });
 
-test("loading mends the mode", ({ open, path }) => {
+test("loading mends the mode of what is ours", ({ open, path }) => {
   const state = path("tpm2-00.permall");
+  const load = (options: Partial<DirectoryOptions> = {}) => {
+    const backend = open(options);
+    backend.lock();
+    backend.load("permall");
+    return modeOf(state);
+  };
   open().store("permall", ONE);
   Deno.chmodSync(state, 0o444);
   open().load("permall");
-  assert.equal(modeOf(state), 0o640);
+  assert.equal(modeOf(state), 0o444);
+  assert.equal(load(), 0o640);
   Deno.chmodSync(state, 0o600);
-  open().load("permall");
-  assert.equal(modeOf(state), 0o600);
-  open({ mode: 0o660 }).load("permall");
-  assert.equal(modeOf(state), 0o660);
+  assert.equal(load(), 0o600);
+  assert.equal(load({ mode: 0o660 }), 0o660);
 });
 
 test("something else than a file in a state's place is refused", ({ open, path }) => {
@@ -136,7 +141,8 @@ test("a temporary file that is a link is not followed", ({ open, path, directory
   const victim = `${directory}/../victim`;
   Deno.writeTextFileSync(victim, "untouched");
   Deno.symlinkSync(victim, path("TMP2-00.permall"));
-  assert.throws(() => open().store("permall", ONE), /ELOOP/);
+  // Without the lock, with which it would be removed.
+  assert.throws(() => open({ lock: false }).store("permall", ONE), /ELOOP/);
   assert.equal(Deno.readTextFileSync(victim), "untouched");
   // The rubbish is gone with that.
   open().store("permall", ONE);
@@ -170,8 +176,10 @@ test("the lock is one for both versions, and seen by its file", ({ open, path, n
   unlocking.lock();
 });
 
-test("another process is kept out, and named", async ({ open, path }) => {
+test("another process is kept out, and named", async ({ open, path, names }) => {
   Deno.writeFileSync(path(".lock"), new Uint8Array());
+  Deno.writeFileSync(path("TMP2-00.permall"), TWO);
+  Deno.writeFileSync(path("tpm2-00.permall.bak"), ONE);
   await using holder = await LockHolder.of(path(".lock"));
   const backend = open();
   assert.throws(() => backend.lock(), (error: Error) => {
@@ -182,6 +190,16 @@ test("another process is kept out, and named", async ({ open, path }) => {
     return true;
   });
   assert.equal(backend.locked, false);
+  const before = names();
+  const other = open({ backup: true });
+  for (
+    const touch of [
+      () => other.store("permall", ONE),
+      () => other.remove("permall"),
+      () => other.swapBackup(),
+    ]
+  ) assert.throws(touch, /is locked by process/);
+  assert.deepEqual(names(), before);
   await holder.end();
   backend.lock();
   assert.equal(backend.locked, true);
@@ -230,12 +248,14 @@ test("a relative directory keeps its meaning", ({ directory }) => {
 test("backup: the state that is replaced stays beside the new one", ({ open, path, names }) => {
   const backend = open({ backup: true });
   backend.store("permall", ONE);
-  assert.deepEqual(names(), ["tpm2-00.permall"]);
+  assert.deepEqual(names(), [".lock", "tpm2-00.permall"]);
   backend.store("permall", TWO);
   backend.store("permall", THREE);
   backend.store("volatilestate", ONE);
   backend.store("volatilestate", TWO);
-  assert.deepEqual(names(), ["tpm2-00.permall", "tpm2-00.permall.bak", "tpm2-00.volatilestate"]);
+  assert.deepEqual(names(), [
+    ...[".lock", "tpm2-00.permall", "tpm2-00.permall.bak", "tpm2-00.volatilestate"],
+  ]);
   assert.deepEqual(Deno.readFileSync(path("tpm2-00.permall")), THREE);
   assert.deepEqual(Deno.readFileSync(path("tpm2-00.permall.bak")), TWO);
 });
@@ -246,11 +266,15 @@ test("backup: it takes the place of a missing state, once", ({ open, path, names
   open();
   assert.deepEqual(names(), ["tpm2-00.permall.bak"]);
   const backend = open({ backup: true, report: (message) => told.push(message) });
-  assert.deepEqual(names(), ["tpm2-00.permall"]);
+  // Who only looks changes nothing.
+  assert.equal(backend.size("permall"), ONE.length);
+  assert.deepEqual(names(), ["tpm2-00.permall.bak"]);
+  backend.lock();
+  assert.deepEqual(names(), [".lock", "tpm2-00.permall"]);
   assert.deepEqual(backend.load("permall"), ONE);
   assert.equal(told.length, 1);
   Deno.writeFileSync(path("tpm2-00.permall.bak"), TWO);
-  open({ backup: true });
+  open({ backup: true }).lock();
   assert.deepEqual(backend.load("permall"), ONE);
 });
 

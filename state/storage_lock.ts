@@ -10,6 +10,8 @@ export class StorageLock {
   #prepared = false;
   #retries = 0;
   #abandoned = false;
+  /** Whether the start that goes on found it free. */
+  #free = false;
 
   /** `incoming`: another process may still hold the lock when the TPM starts. */
   constructor(private readonly backend: Backend, private incoming: boolean) {}
@@ -17,11 +19,18 @@ export class StorageLock {
   /** From now on there is something to lock. */
   prepare(): void {
     this.#prepared = true;
+    this.#free = false;
   }
 
-  /** At the start of the TPM. Throws StateError when another process has the lock. */
+  /** Before a start of the TPM reads a state. Throws StateError when another process has the lock. */
   atStart(): void {
+    this.#free = !this.backend.locked;
     if (!this.incoming) this.backend.lock();
+  }
+
+  /** The start has failed: what it took is given back. */
+  startFailed(): void {
+    if (this.#free) this.backend.unlock();
   }
 
   /**

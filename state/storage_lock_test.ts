@@ -41,6 +41,23 @@ Deno.test("at the start it is taken at once, or not at all", () => {
   assert.throws(() => new StorageLock(new ContestedBackend(1), false).atStart(), /taken/);
 });
 
+Deno.test("a start that failed gives back what it took, and nothing else", () => {
+  const backend = new ContestedBackend(0);
+  const lock = new StorageLock(backend, false);
+  lock.prepare();
+  lock.atStart();
+  lock.startFailed();
+  assert.equal(backend.taken, false);
+  lock.prepare();
+  lock.atStart();
+  // The next start of the same TPM finds it taken, or does not come so far.
+  lock.prepare();
+  lock.startFailed();
+  lock.atStart();
+  lock.startFailed();
+  assert.equal(backend.taken, true);
+});
+
 Deno.test("with an incoming migration it is taken with the first command", async () => {
   const backend = new ContestedBackend(0);
   const lock = new StorageLock(backend, true);

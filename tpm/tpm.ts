@@ -1,6 +1,6 @@
 // The emulated chip: on or off, one command at a time. Keeps what libtpms does not: the last
 // command, whether a shutdown is due. Bytes come and go elsewhere (transports/, control/).
-import { type NvStore, TpmResultError } from "../ffi/callbacks.ts";
+import type { NvStore } from "../ffi/callbacks.ts";
 import { type BufferSize, type LibtpmsFunctions, StateType } from "../ffi/libtpms.ts";
 import type { StateName } from "../state/backend.ts";
 import type { StorageLock } from "../state/storage_lock.ts";
@@ -17,6 +17,7 @@ import {
 import { Advice } from "./advice.ts";
 import { type Family, isSetLocality, type LocalAnswer, localResponse } from "./family.ts";
 import type { StartupType } from "./family.ts";
+import { choose, powerOn } from "./power_on.ts";
 import type { Tap } from "./tap.ts";
 
 /** Which localities clients may take. */
@@ -46,6 +47,8 @@ export interface TpmParts {
   autoShutdown: boolean;
   /** Says what a user should know, once per event. */
   report: (message: string) => void;
+  /** What an error is told as; without it, its message. */
+  explain?: ((error: unknown) => string) | undefined;
   tap?: Tap | undefined;
 }
 
@@ -98,8 +101,7 @@ export class Tpm {
 
   /** Chooses the version in libtpms; false where the library was built without it. */
   choose(): boolean {
-    const { libtpms, family } = this.parts;
-    return libtpms.chooseVersion(family.libtpmsVersion) === TpmResult.SUCCESS;
+    return choose(this.parts);
   }
 
   /**
@@ -108,7 +110,8 @@ export class Tpm {
    */
   start(deleteVolatile: boolean): number {
     this.stop();
-    const result = this.#powerOn(deleteVolatile);
+    const profile = this.family.prefixed ? this.#profile : undefined;
+    const result = powerOn(this.parts, profile, deleteVolatile);
     if (result === TpmResult.SUCCESS) {
       this.#running = true;
       this.#fresh = true;
@@ -119,56 +122,6 @@ export class Tpm {
       );
     }
     return result;
-  }
-
-  #powerOn(deleteVolatile: boolean): number {
-    const { libtpms, nvram, lock, report } = this.parts;
-    if (!this.choose()) {
-      report(`libtpms was built without ${this.family.name}`);
-      return TpmResult.FAIL;
-    }
-    const profile = this.family.prefixed ? this.#profile : undefined;
-    if (profile !== undefined) {
-      const result = libtpms.setProfile(profile);
-      if (result !== TpmResult.SUCCESS) {
-        report(`libtpms does not accept the profile '${profile}'`);
-        return result;
-      }
-    }
-    lock.prepare();
-    let result = libtpms.mainInit();
-    if (result !== TpmResult.SUCCESS) result = this.#initFromBackup(result);
-    if (result !== TpmResult.SUCCESS) return result;
-    if (profile !== undefined && !libtpms.wasManufactured()) {
-      report("The profile could not be applied to an existing TPM 2 instance");
-      return TpmResult.FAIL;
-    }
-    try {
-      lock.atStart();
-      if (deleteVolatile) nvram.remove("volatilestate", false);
-      this.parts.settle?.();
-    } catch (error) {
-      report((error as Error).message);
-      libtpms.terminate();
-      return resultOf(error);
-    }
-    return TpmResult.SUCCESS;
-  }
-
-  /** Tries once more with the state before the last one; without success all is as it was. */
-  #initFromBackup(failure: number): number {
-    const { libtpms, swapBackup, report } = this.parts;
-    try {
-      if (swapBackup?.() !== true) return failure;
-      report("The permanent state cannot be used; its backup takes its place");
-      libtpms.terminate();
-      const result = libtpms.mainInit();
-      if (result !== TpmResult.SUCCESS) swapBackup();
-      return result;
-    } catch (error) {
-      report(`Could not exchange the permanent state for its backup: ${(error as Error).message}`);
-      return resultOf(error);
-    }
   }
 
   /** CMD_STOP: turns the chip off, in order unless the user forbade that. */
@@ -352,11 +305,6 @@ export class Tpm {
   setState(name: StateName, bytes: Uint8Array<ArrayBuffer> | undefined): number {
     return this.parts.libtpms.setState(stateTypes[name], bytes);
   }
-}
-
-/** The result that stands for an error. */
-export function resultOf(error: unknown): number {
-  return error instanceof TpmResultError ? error.result : TpmResult.FAIL;
 }
 
 /** A response as it answers a prefixed command: its size before it, a zero word behind it. */

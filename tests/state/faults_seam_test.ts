@@ -26,6 +26,8 @@ interface Kind {
   /** A step whose failure the new state survives, in spite of being reported. */
   readonly reportedOnly?: number;
   readonly stateFile: string;
+  /** Whether the store is the first thing that is done, without a lock before it. */
+  readonly first?: boolean;
 }
 
 function directory(
@@ -43,6 +45,16 @@ function directory(
     steps,
     decided,
     stateFile: "tpm2-00.permall",
+  };
+}
+
+function linear(name: string, steps: readonly Step[], decided: number): Kind {
+  return {
+    name,
+    open: (files, folder) => new LinearBackend(files, { path: `${folder}/linear`, lock: false }),
+    steps,
+    decided,
+    stateFile: "linear",
   };
 }
 
@@ -64,13 +76,13 @@ const KINDS: readonly Kind[] = [
   directory("a directory with backup", { backup: true }, [
     ...["create", "write", "finish", "exchange", "rename"] as const,
   ], 4),
+  linear("a linear file", ["truncate", "write", "fsync", "write", "fsync"], 4),
   {
-    name: "a linear file",
-    open: (files, folder) => new LinearBackend(files, { path: `${folder}/linear`, lock: false }),
-    // Room; the header once as it is; the state; the header with it.
-    steps: ["truncate", "write", "fsync", "write", "fsync", "write", "fsync"],
-    decided: 6,
-    stateFile: "linear",
+    // The header once as it is; room; the state; the header with it.
+    ...linear("a linear file that is stored to at once", [
+      ...["write", "fsync", "truncate", "write", "fsync", "write", "fsync"] as const,
+    ], 6),
+    first: true,
   },
 ];
 
@@ -82,6 +94,7 @@ function using<T>(kind: Kind, files: Files, folder: string, action: (backend: Ba
   const backend = kind.open(files, folder);
   try {
     backend.prepare();
+    if (!kind.first) backend.lock();
     return action(backend);
   } finally {
     backend.close();

@@ -2,6 +2,7 @@
 // move, grow and shrink; and a block device as such a file.
 
 import assert from "node:assert/strict";
+import { linearHeader } from "../../state/linear_table.ts";
 import { hex } from "../support/bytes.ts";
 import type { DataClient } from "../support/client.ts";
 import { CMD, INIT_DELETE_VOLATILE, payload } from "../support/control.ts";
@@ -139,6 +140,27 @@ Deno.test(
       `the formatting in the log: ${emulator.stderr}`,
       () => emulator.stderr.includes("over what it held"),
     );
+  },
+);
+
+Deno.test(
+  "a state beyond the end of the file is refused, and the file left as it is [linear-damaged]",
+  options,
+  async () => {
+    await using folder = new TempDir();
+    const path = folder.join("linear");
+    await turn(programUnderTest(), `file://${path}`, true, 0);
+    const bytes = Deno.readFileSync(path);
+    const header = linearHeader.decode(bytes);
+    // The next state would be stored behind it, in a file that has grown by as much.
+    header.entries[2] = { offset: bytes.length, dataLength: 1, sectionLength: 1 << 30 };
+    linearHeader.write(bytes, 0, header);
+    Deno.writeFileSync(path, bytes);
+    await using emulator = await startOn(`backend-uri=file://${path}`, undefined);
+    using control = await emulator.connectControl();
+    assert.equal(hex(await control.command(CMD.INIT, payload.init())), "00000009");
+    await waitUntil("the damage in the log", () => emulator.stderr.includes("damaged header"));
+    assert.deepEqual(Deno.readFileSync(path), bytes);
   },
 );
 
