@@ -35,6 +35,8 @@ export interface Declaration<
   readonly authorizations: Authorizations;
   /** How many authorisations can be left out, the first ones first. */
   readonly optional: number;
+  /** It begins a session: transport sessions do not encrypt what it takes and gives. */
+  readonly beginsSession: boolean;
   /** The same as lists, for whoever reads and writes. */
   readonly lists: {
     readonly handles: readonly NamedHandle[];
@@ -74,6 +76,7 @@ interface Written<H, P, RH, R> {
   readonly response?: R;
   readonly authorizations?: Authorizations;
   readonly optional?: number;
+  readonly beginsSession?: true;
 }
 
 // deno-lint-ignore ban-types
@@ -117,6 +120,7 @@ function declare<H extends Handles, P extends Fields, RH extends Handles, R exte
     response,
     authorizations,
     optional: written.optional ?? 0,
+    beginsSession: written.beginsSession ?? false,
     lists: {
       handles: namedHandles(handles),
       parameters: fieldsOf(name, parameters),

@@ -8,7 +8,7 @@ import { type NamedHandle, Progress, writeHandles, writeParameters } from "../ke
 import { Reader } from "../kernel/reader.ts";
 import type { FieldCodec } from "../kernel/struct.ts";
 import { Writer } from "../kernel/writer.ts";
-import type { AnyDeclaration } from "./command.ts";
+import type { AnyDeclaration, CommandValue } from "./command.ts";
 import { commandByCode } from "./commands.ts";
 import { TPM_MESSAGE_TAG } from "./constants.ts";
 import { TPM_COMMAND_CODE } from "./ordinals.ts";
@@ -16,6 +16,8 @@ import { TPM_AUTH_COMMAND, TPM_AUTH_RESPONSE } from "./structures/sessions.ts";
 
 /** Bytes of tag, size and code. */
 export const HEADER_SIZE = 10;
+const SIZE_AT = 2;
+const HANDLE_SIZE = 4;
 
 /** What commands and responses have in common. */
 interface Message<S> {
@@ -87,7 +89,8 @@ export function readCommand(bytes: Uint8Array, options: ReadOptions = {}): Comma
       return reader.fail(`command ${TPM_COMMAND_CODE.nameOf(code) ?? hex(code)} is not known`, 6);
     }
     const { handles, parameters } = command.lists;
-    body.read({ handles, parameters, session: TPM_AUTH_COMMAND }, options.encrypted ?? false);
+    const encrypted = (options.encrypted ?? false) && !command.beginsSession;
+    body.read({ handles, parameters, session: TPM_AUTH_COMMAND }, encrypted);
   });
   return { tag, size, code, command, ...body.result() };
 }
@@ -112,7 +115,8 @@ export function readResponse(
       return reader.fail("the command is not known, nor is its response");
     }
     const { responseHandles: handles, response: parameters } = command.lists;
-    body.read({ handles, parameters, session: TPM_AUTH_RESPONSE }, options.encrypted ?? false);
+    const encrypted = (options.encrypted ?? false) && !command.beginsSession;
+    body.read({ handles, parameters, session: TPM_AUTH_RESPONSE }, encrypted);
   });
   return { tag, size, code, command, ...body.result() };
 }
@@ -183,6 +187,71 @@ class Body<S> extends Progress {
       fault: this.fault,
     };
   }
+}
+
+/** A command as bytes; without authorisations unless some are given. */
+export function commandBytes<D extends AnyDeclaration>(
+  command: D,
+  value: CommandValue<D>,
+  sessions: readonly TPM_AUTH_COMMAND[] = [],
+): Uint8Array<ArrayBuffer> {
+  return assembleCommand(command, value, parametersIn(command, value), sessions);
+}
+
+/** The parameters in a command's value, as bytes. */
+export function parametersIn<D extends AnyDeclaration>(
+  command: D,
+  value: CommandValue<D>,
+): Uint8Array<ArrayBuffer> {
+  const writer = new Writer();
+  for (const field of command.lists.parameters) {
+    writer.enter(field.name);
+    field.encode(writer, value as Record<string, unknown>);
+    writer.leave();
+  }
+  return writer.finish();
+}
+
+/** A command of the handles in its value, its parameters as bytes, and its authorisations. */
+export function assembleCommand<D extends AnyDeclaration>(
+  command: D,
+  value: CommandValue<D>,
+  parameters: Uint8Array,
+  sessions: readonly TPM_AUTH_COMMAND[],
+): Uint8Array<ArrayBuffer> {
+  const writer = new Writer();
+  writer.u16(TPM_MESSAGE_TAG.RQU_COMMAND + sessions.length);
+  writer.u32(0);
+  writer.u32(command.code);
+  for (const { name, codec } of command.lists.handles) {
+    writer.enter(name);
+    codec.encode(writer, (value as Record<string, number>)[name]!);
+    writer.leave();
+  }
+  writer.bytes(parameters);
+  for (const session of sessions) TPM_AUTH_COMMAND.encode(writer, session);
+  const bytes = writer.finish();
+  new DataView(bytes.buffer).setUint32(SIZE_AT, bytes.length);
+  return bytes;
+}
+
+/** The parameters of a command as they came, over which its HMACs are; it has no fault. */
+export function commandParameterBytes(bytes: Uint8Array, command: CommandMessage): Uint8Array {
+  return parameterBytes(bytes, command, TPM_AUTH_COMMAND.sizeMin);
+}
+
+/** The parameters of a response as they came, over which its HMACs are; it has no fault. */
+export function responseParameterBytes(bytes: Uint8Array, response: ResponseMessage): Uint8Array {
+  return parameterBytes(bytes, response, TPM_AUTH_RESPONSE.sizeMin);
+}
+
+function parameterBytes(
+  bytes: Uint8Array,
+  { handles, sessions = [] }: Message<unknown>,
+  sessionSize: number,
+): Uint8Array {
+  const from = HEADER_SIZE + HANDLE_SIZE * handles.length;
+  return bytes.subarray(from, bytes.length - sessions.length * sessionSize);
 }
 
 /** The bytes that {@linkcode readCommand} has read. */

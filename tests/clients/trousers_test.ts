@@ -1,5 +1,5 @@
 // The TPM 1.2 software stack: trousers' daemon on our TCP data channel and tpm-tools on the daemon,
-// with a new endorsement key, an owner and NV.
+// with a new endorsement key, an owner, NV and sealed data; and what was said, byte for byte.
 
 import assert from "node:assert/strict";
 import { Emulator } from "../support/emulator.ts";
@@ -10,7 +10,40 @@ import { run, TestProcess } from "../support/process.ts";
 import { plainProgram } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { waitUntil } from "../support/wait.ts";
+import {
+  type CommandMessage,
+  readCommand,
+  readResponse,
+  writeCommand,
+  writeResponse,
+} from "../../tcg/tpm12/message.ts";
+import { unhex } from "../support/bytes.ts";
 import { Tools } from "./tool.ts";
+
+/** The port of the TPM in captures. */
+const TPM_PORT = "2321";
+
+/** What the tools' life of a TPM takes at least. */
+const LIFE = [
+  "TPM_Startup",
+  "TSC_PhysicalPresence",
+  "TPM_CreateEndorsementKeyPair",
+  "TPM_ReadPubek",
+  "TPM_OIAP",
+  "TPM_OSAP",
+  "TPM_TakeOwnership",
+  "TPM_NV_DefineSpace",
+  "TPM_NV_WriteValue",
+  "TPM_NV_ReadValue",
+  "TPM_CreateWrapKey",
+  "TPM_LoadKey2",
+  "TPM_Seal",
+  "TPM_Unseal",
+  "TPM_GetCapabilityOwner",
+  "TPM_SetCapability",
+  "TPM_ResetLockValue",
+  "TPM_OwnerClear",
+];
 
 Deno.test("tpm-tools through trousers", async () => {
   await using folder = new TempDir();
@@ -18,6 +51,7 @@ Deno.test("tpm-tools through trousers", async () => {
     tpm2: false,
     transport: "tcp",
     flags: ["not-need-init"],
+    args: ["--pcap", `file=${folder.join("capture")}`],
   });
   const { dataAddress } = emulator;
   assert.ok(dataAddress.transport === "tcp");
@@ -59,9 +93,23 @@ Deno.test("tpm-tools through trousers", async () => {
   await ok("tpm_nvwrite", "-i", "0x1001", "-d", "contents", "-z");
   await ok("tpm_nvread", "-i", "0x1001", "-s", "8", "-f", "read", "-z");
   assert.equal(await Deno.readTextFile(folder.join("read")), "contents");
+  await ok("tpm_nvrelease", "-i", "0x1001", owner);
+
+  await Deno.writeTextFile(folder.join("plain"), "a secret");
+  await ok("tpm_sealdata", "-i", "plain", "-o", "sealed", "-p", "7", "-z");
+  assert.equal(await ok("tpm_unsealdata", "-i", "sealed", "-z"), "a secret");
+  await ok("tpm_resetdalock", "-z");
+  await ok("tpm_restrictpubek", "-s", "-z");
+  await ok("tpm_restrictsrk", "-a", "-z");
+  await ok("tpm_setenable", "-s", "-z");
+  await ok("tpm_setactive", "-s", "-z");
+  await ok("tpm_setclearable", "-s", "-z");
+  await ok("tpm_version");
+  await ok("tpm_clear", "-z");
   daemon.kill("SIGTERM");
   await daemon.ended();
   assert.equal((await emulator.stop()).code, 0);
+  await assertDeclared(folder.join("capture"));
 });
 
 /** Starts the daemon with a configuration of its own; it insists on the file's owner and mode. */
@@ -86,4 +134,30 @@ async function groupOf(name: string): Promise<number> {
   const id = new RegExp(`^${name}:[^:]*:(\\d+):`, "m").exec(groups)?.[1];
   if (id === undefined) throw new Error(`there is no group "${name}": is trousers installed?`);
   return Number(id);
+}
+
+/** Every packet is read to its last byte by the declarations of tcg/, and written again. */
+async function assertDeclared(capture: string): Promise<void> {
+  const { code, stdout, stderr } = await run(plainProgram("tshark", "tshark"), [
+    ...["-r", capture, "-Y", "tcp.len > 0", "-T", "fields"],
+    ...["-e", "tcp.dstport", "-e", "tcp.payload"],
+  ]);
+  assert.equal(code, 0, stderr);
+  const packets = stdout.trimEnd().split("\n").map((row) => row.split("\t"));
+  const names = new Set<string>();
+  let command: CommandMessage | undefined;
+  for (const [port = "", payload = ""] of packets) {
+    const bytes = unhex(payload);
+    if (port === TPM_PORT) {
+      command = readCommand(bytes);
+      assert.equal(command.fault, undefined, payload);
+      assert.deepEqual(writeCommand(command), bytes);
+      names.add(command.command!.name);
+    } else {
+      const response = readResponse(bytes, command?.command);
+      assert.equal(response.fault, undefined, `${command?.command?.name}: ${payload}`);
+      assert.deepEqual(writeResponse(response), bytes);
+    }
+  }
+  for (const name of LIFE) assert.ok(names.has(name), `${name} was not captured`);
 }

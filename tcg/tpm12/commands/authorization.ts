@@ -8,11 +8,13 @@ import { TPM_NONCE } from "../types.ts";
 
 export const TPM_OIAP = command("OIAP", {
   section: "18.1",
+  beginsSession: true,
   response: { authHandle: TPM_AUTHHANDLE, nonceEven: TPM_NONCE },
 });
 
 export const TPM_OSAP = command("OSAP", {
   section: "18.2",
+  beginsSession: true,
   parameters: {
     entityType: TPM_ENTITY_TYPE,
     entityValue: TPM_HANDLE,
@@ -21,8 +23,10 @@ export const TPM_OSAP = command("OSAP", {
   response: { authHandle: TPM_AUTHHANDLE, nonceEven: TPM_NONCE, nonceEvenOSAP: TPM_NONCE },
 });
 
+/** Of its parameters a transport session encrypts entityValue alone. */
 export const TPM_DSAP = command("DSAP", {
   section: "18.3",
+  beginsSession: true,
   parameters: {
     entityType: TPM_ENTITY_TYPE,
     keyHandle: TPM_KEY_HANDLE,

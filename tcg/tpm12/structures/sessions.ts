@@ -39,7 +39,7 @@ export const TPM_TRANSPORT_AUTH = struct("TPM_TRANSPORT_AUTH", {
 });
 export type TPM_TRANSPORT_AUTH = Value<typeof TPM_TRANSPORT_AUTH>;
 
-/** A TPM_TRANSPORT_AUTH, encrypted unless the key's handle is TPM_KH_TRANSPORT. */
+/** A TPM_TRANSPORT_AUTH that is encrypted; with TPM_KH_TRANSPORT the auth value itself. */
 export const TRANSPORT_SECRET = secret(buffer("TPM_TRANSPORT_AUTH"));
 
 export const TPM_CURRENT_TICKS = struct("TPM_CURRENT_TICKS", {

@@ -5,8 +5,9 @@ import { Buffer } from "node:buffer";
 import { createECDH } from "node:crypto";
 import { WireError } from "../../../wire/codec.ts";
 import { encode } from "../../kernel/codec.ts";
+import { encryptOaep } from "../../kernel/oaep.ts";
 import { TPM_ALG, TPM_ECC } from "../algorithms.ts";
-import { bigEndian32, digest, hashSize, kdfe, label, randomBytes } from "../cryptography.ts";
+import { digest, hashSize, kdfe, label, randomBytes } from "../cryptography.ts";
 import { TPMS_ECC_POINT } from "../structures/asymmetric.ts";
 import type { TPMT_PUBLIC } from "../structures/objects.ts";
 
@@ -34,35 +35,11 @@ function byRsa(key: TPMT_PUBLIC, use: string): EncryptedSecret {
   const modulus = key.unique.rsa!;
   const exponent = key.parameters.rsaDetail!.exponent || DEFAULT_EXPONENT;
   const secret = randomBytes(hashSize(key.nameAlg));
-  const padded = oaep(key.nameAlg, secret, label(use), modulus.length);
-  const number = power(toNumber(padded), BigInt(exponent), toNumber(modulus));
-  return { secret, encrypted: toBytes(number, modulus.length) };
-}
-
-/** EME-OAEP (RFC 8017, 7.1.1), with the same digest for MGF1. */
-function oaep(hash: number, message: Uint8Array, use: Uint8Array, size: number): Uint8Array {
-  const hashLength = hashSize(hash);
-  const block = new Uint8Array(size - hashLength - 1);
-  block.set(digest(hash, use));
-  block[block.length - message.length - 1] = 1;
-  block.set(message, block.length - message.length);
-  const seed = randomBytes(hashLength);
-  const maskedBlock = xor(block, mgf1(hash, seed, block.length));
-  return Uint8Array.of(0, ...xor(seed, mgf1(hash, maskedBlock, hashLength)), ...maskedBlock);
-}
-
-function mgf1(hash: number, seed: Uint8Array, length: number): Uint8Array {
-  const mask = new Uint8Array(length);
-  for (let counter = 0, at = 0; at < length; counter++) {
-    const part = digest(hash, seed, bigEndian32(counter)).subarray(0, length - at);
-    mask.set(part, at);
-    at += part.length;
-  }
-  return mask;
-}
-
-function xor(one: Uint8Array, other: Uint8Array): Uint8Array {
-  return one.map((byte, index) => byte ^ other[index]!);
+  const hash = (...parts: Uint8Array[]) => digest(key.nameAlg, ...parts);
+  return {
+    secret,
+    encrypted: encryptOaep({ modulus, exponent }, secret, { label: label(use), hash }),
+  };
 }
 
 function byEcc(key: TPMT_PUBLIC, use: string): EncryptedSecret {
@@ -88,22 +65,4 @@ function pad(bytes: Uint8Array, size: number): Uint8Array {
   const padded = new Uint8Array(size);
   padded.set(bytes, size - bytes.length);
   return padded;
-}
-
-function toNumber(bytes: Uint8Array): bigint {
-  return BigInt(`0x${Buffer.from(bytes).toString("hex")}`);
-}
-
-function toBytes(number: bigint, size: number): Uint8Array {
-  return Uint8Array.from(Buffer.from(number.toString(16).padStart(size * 2, "0"), "hex"));
-}
-
-/** `base` to the power of `exponent`, modulo `modulus`. */
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
-  let result = 1n;
-  for (let square = base % modulus; exponent > 0n; exponent >>= 1n) {
-    if (exponent & 1n) result = result * square % modulus;
-    square = square * square % modulus;
-  }
-  return result;
 }
