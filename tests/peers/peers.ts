@@ -135,15 +135,22 @@ export function wrapperScript(root: string, program: Program | "socat"): string 
   ].join("\n");
 }
 
-async function installed(): Promise<Peer> {
-  const at = (program: Program) => [`/usr/bin/${program}`];
-  return await verified("0.7.1", {
+/** The words that start each program; `at` gives them by its name. */
+function programsAt(at: (program: Program) => string[]) {
+  return {
     swtpm: at("swtpm"),
     ioctl: at("swtpm_ioctl"),
     bios: at("swtpm_bios"),
     setup: at("swtpm_setup"),
     cert: at("swtpm_cert"),
     localca: at("swtpm_localca"),
+  };
+}
+
+async function installed(): Promise<Peer> {
+  const at = (program: Program) => [`/usr/bin/${program}`];
+  return await verified("0.7.1", {
+    ...programsAt(at),
     env: {},
   }, "install the Debian packages swtpm and swtpm-tools of the 12th release");
 }
@@ -152,12 +159,7 @@ async function unstable(): Promise<Peer> {
   const root = await unstableRoot();
   const at = (program: Program) => unstableWords(root, program);
   return await verified("0.10", {
-    swtpm: at("swtpm"),
-    ioctl: at("swtpm_ioctl"),
-    bios: at("swtpm_bios"),
-    setup: at("swtpm_setup"),
-    cert: at("swtpm_cert"),
-    localca: at("swtpm_localca"),
+    ...programsAt(at),
     env: unstableEnv(root),
   }, `remove "${CACHE}" to fetch them again`);
 }

@@ -66,11 +66,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
     await using folder = new TempDir();
     const pipe = await silentPipe(folder);
     await using starter = runner.start(["start", "--key", `pwdfile=${pipe}`]);
-    const { pid } = starter;
-    const server = await waitUntil(
-      "the background process",
-      () => Number(readIfThere(`/proc/${pid}/task/${pid}/children`)) || undefined,
-    );
+    const server = await backgroundOf(starter);
     await waitUntil("its folder", () => runner.left().length === 1);
     await waitUntil("the pipe to be open", () => opens(server, pipe));
     starter.kill(signal);
@@ -85,11 +81,7 @@ Deno.test("start: a signal to the process in the background ends both, and nothi
   await using folder = new TempDir();
   const pipe = await silentPipe(folder);
   await using starter = runner.start(["start", "--key", `pwdfile=${pipe}`]);
-  const { pid } = starter;
-  const server = await waitUntil(
-    "the background process",
-    () => Number(readIfThere(`/proc/${pid}/task/${pid}/children`)) || undefined,
-  );
+  const server = await backgroundOf(starter);
   await waitUntil("the pipe to be open", () => opens(server, pipe));
   new OtherProcess(server).kill("SIGTERM");
   const outcome = await starter.ended();
@@ -172,6 +164,14 @@ Deno.test("run: the limit of files ends COMMAND, as anywhere, and not the run [f
   assert.equal(outcome.code, 6);
   assert.equal(Deno.statSync(log).size, 8 * 1024);
 });
+
+/** The process that another one has started to stay in the background. */
+async function backgroundOf({ pid }: TestProcess): Promise<number> {
+  return await waitUntil(
+    "the background process",
+    () => Number(readIfThere(`/proc/${pid}/task/${pid}/children`)) || undefined,
+  );
+}
 
 /** Whether a process has a handler for a signal. */
 function hears(pid: number, signal: keyof typeof NUMBERS): boolean {

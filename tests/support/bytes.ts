@@ -24,7 +24,7 @@ export function u64(value: bigint): Uint8Array {
 }
 
 /** Fields one after the other. */
-export function fields(...parts: readonly Uint8Array[]): Uint8Array {
+export function fields(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {

@@ -2,6 +2,7 @@
 // inherits, SCM_RIGHTS on a control message, resets, names that are no text. The only test support
 // that calls into C; leaves the messages to control.ts and their exchange to client.ts.
 
+import { fields } from "./bytes.ts";
 import { type Address, Client, type Wire } from "./client.ts";
 import { waitUntil } from "./wait.ts";
 
@@ -174,7 +175,7 @@ export class Descriptors implements Disposable {
     this.#open.add(fd);
     if (address.transport === "tcp") this.#set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     if (from !== undefined) {
-      const own = hostFields(u16(AF_UNIX), from);
+      const own = fields(u16(AF_UNIX), from);
       this.#check("bind", this.#libc.symbols.bind(fd, own, own.length));
     }
     const name = socketName(address);
@@ -202,15 +203,15 @@ export class Descriptors implements Disposable {
   /** Sends the bytes and, with them, copies of descriptors. */
   sendWithDescriptors(fd: number, bytes: Uint8Array, passed: readonly number[]): void {
     // struct iovec { void *iov_base; size_t iov_len; }
-    const iovec = hostFields(pointer(bytes), u64(bytes.length));
+    const iovec = fields(pointer(bytes), u64(bytes.length));
     // struct cmsghdr { size_t cmsg_len; int cmsg_level; int cmsg_type; } and its data
     const rights = Int32Array.from(passed);
-    const content = hostFields(u32(SOL_SOCKET), u32(SCM_RIGHTS), bytesOf(rights));
+    const content = fields(u32(SOL_SOCKET), u32(SCM_RIGHTS), bytesOf(rights));
     const length = 8 + content.length;
-    const control = hostFields(u64(length), content, new Uint8Array((8 - length % 8) % 8));
+    const control = fields(u64(length), content, new Uint8Array((8 - length % 8) % 8));
     // struct msghdr { void *msg_name; socklen_t msg_namelen; struct iovec *msg_iov;
     //   size_t msg_iovlen; void *msg_control; size_t msg_controllen; int msg_flags; }
-    const message = hostFields(
+    const message = fields(
       u64(0),
       u64(0),
       pointer(iovec),
@@ -344,11 +345,11 @@ export function socketName(address: Address): Uint8Array<ArrayBuffer> {
     // struct sockaddr_un { sa_family_t sun_family; char sun_path[108]; }
     const path = new TextEncoder().encode(address.path);
     if (path.length >= UNIX_PATH_SIZE) throw new Error(`too long for a socket: "${address.path}"`);
-    return hostFields(u16(AF_UNIX), path, new Uint8Array(UNIX_PATH_SIZE - path.length));
+    return fields(u16(AF_UNIX), path, new Uint8Array(UNIX_PATH_SIZE - path.length));
   }
   // struct sockaddr_in { sa_family_t sin_family; in_port_t sin_port; struct in_addr sin_addr;
   //   char sin_zero[8]; }, port and address big-endian
-  return hostFields(
+  return fields(
     u16(AF_INET),
     Uint8Array.of(address.port >> 8, address.port),
     Uint8Array.from(address.hostname.split(".").map(Number)),
@@ -365,17 +366,7 @@ function bytesOf(array: Int32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(array.buffer);
 }
 
-/** Fields of a C structure, in this machine's byte order. */
-function hostFields(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
-}
-
+/** Numbers of C structures, in this machine's byte order. */
 function u16(value: number): Uint8Array {
   return new Uint8Array(Uint16Array.of(value).buffer);
 }
