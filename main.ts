@@ -24,6 +24,7 @@ const tools: Readonly<Record<Tool, () => Promise<Run>>> = {
   run: async () => (await import("./tools/run/run.ts")).run,
   start: async () => (await import("./tools/start/start.ts")).start,
   stop: async () => (await import("./tools/stop/stop.ts")).stop,
+  decode: async () => (await import("./tools/decode/decode.ts")).decode,
   doctor: async () => (await import("./tools/doctor/doctor.ts")).doctor,
   ioctl: async () => (await import("./tools/ioctl/ioctl.ts")).ioctl,
   bios: async () => (await import("./tools/bios/bios.ts")).bios,

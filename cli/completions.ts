@@ -164,7 +164,7 @@ ${argumentCases.join("\n")}
     *:-*) ;;
     run:*) COMPREPLY=($(compgen -c -- "$cur")); return ;;
     doctor:*|install-tools:*) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-    ioctl:*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    decode:*|ioctl:*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
   case "$which" in
 ${optionCases.join("\n")}
@@ -188,6 +188,7 @@ function zsh(): string {
     doctor: "      '*:directory:_files -/'",
     "install-tools": "      '*:directory:_files -/'",
     ioctl: "      '*:file:_files'",
+    decode: "      '*:file:_files'",
   };
   const programCases = COMPLETED.map(({ name: program, options }) => {
     const specs = options.flatMap((option) =>

@@ -2,7 +2,16 @@
 import { INTERFACES } from "../daemon/config.ts";
 
 /** The programs beside the emulator. */
-export const TOOLS = ["run", "start", "stop", "doctor", "ioctl", "bios", "install-tools"] as const;
+export const TOOLS = [
+  "run",
+  "start",
+  "stop",
+  "doctor",
+  "decode",
+  "ioctl",
+  "bios",
+  "install-tools",
+] as const;
 export type Tool = typeof TOOLS[number];
 
 /** Those that the C project has as programs: a link of that name is the tool. */

@@ -30,6 +30,7 @@ const SHARED: Readonly<Record<Tool, readonly string[]>> = {
   start: EMULATOR,
   stop: [],
   doctor: LIBTPMS,
+  decode: [],
   ioctl: [],
   bios: [],
   "install-tools": [],
@@ -105,6 +106,11 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
   ],
   "install-tools": [HELP],
   doctor: [{ name: "json", argument: false, help: "print the findings as JSON" }, HELP],
+  decode: [
+    { name: "json", argument: false, help: "an object for each command, a line each" },
+    { name: "secrets", argument: false, help: "show what is secret" },
+    HELP,
+  ],
 };
 
 /** The options of one program. */

@@ -36,6 +36,11 @@ export function endWithReader({ process }: Pick<System, "process">): number {
   return SIGPIPE_EXIT;
 }
 
+/** Whether standard output is a terminal that may have colours (https://no-color.org). */
+export function outputIsTerminal(): boolean {
+  return Deno.stdout.isTerminal() && !Deno.noColor;
+}
+
 /** One line, as the emulator's own messages are. */
 export function tell(message: string): void {
   printAside(`swtpm: ${message}\n`);

@@ -11,8 +11,8 @@ export interface Client {
 }
 
 interface Event {
-  /** When it came, in milliseconds since the trace began. */
-  readonly timeMs: number;
+  /** When it came, in milliseconds since the trace began; undefined where that is not known. */
+  readonly timeMs?: number | undefined;
   readonly client?: Client | undefined;
   /** How long the answer took; undefined where that is not known. */
   readonly durationMs?: number | undefined;

@@ -43,7 +43,7 @@ function present(fields: Readonly<Record<string, Maybe>>): { readonly [name: str
 
 function head({ timeMs, client }: Exchange | ControlExchange): Readonly<Record<string, Maybe>> {
   return {
-    time: seconds(timeMs),
+    time: timeMs === undefined ? undefined : seconds(timeMs),
     client: client?.number,
     process: client?.process,
     pid: client?.pid,

@@ -51,7 +51,7 @@ export interface ControlTold {
   readonly response: ControlValues;
 }
 
-type Begun = Omit<Exchange, "response" | "durationMs" | "kind">;
+type Begun = Omit<Exchange, "response" | "durationMs" | "kind"> & { readonly timeMs: number };
 
 export class Recorder implements Tap {
   readonly #now: () => number;

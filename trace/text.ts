@@ -51,14 +51,14 @@ export interface TextOptions {
 /** The line of an event, without its end. */
 export function textLine(event: TraceEvent, options: TextOptions): string {
   const { palette } = options;
-  const time = palette.aside(seconds(event.timeMs));
+  const time = event.timeMs === undefined ? "" : `${palette.aside(seconds(event.timeMs))} `;
   switch (event.kind) {
     case "remark":
-      return `${time} ${palette.aside(remarkText(event))}`;
+      return `${time}${palette.aside(remarkText(event))}`;
     case "command":
-      return `${time} ${palette.aside(whoText(event))} ${exchangeText(event, options)}`;
+      return `${time}${palette.aside(whoText(event))} ${exchangeText(event, options)}`;
     case "control":
-      return `${time} ${palette.aside(clientText("ctrl", event.client))} ${
+      return `${time}${palette.aside(clientText("ctrl", event.client))} ${
         controlText(event, palette)
       }`;
   }

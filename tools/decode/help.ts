@@ -1,0 +1,30 @@
+// The page that `swtpm decode --help` prints.
+
+export const HELP = `Usage: swtpm decode [options] [FILE|-]
+
+Says in words what was sent to a TPM and what it answered: a line for each
+command with its response, as --trace writes them. FILE is one of these, which
+its first bytes tell; without FILE, or with -, it is read from standard input:
+
+  a capture      of 'swtpm socket --pcap', of tpm2-tss' pcap TCTI, of tcpdump or
+                 Wireshark; connections that no TPM takes part in are left out
+  a log          of 'swtpm socket --log level=2' or more, ours or the C
+                 program's
+  hex digits     a message to a line, with or without spaces, or the rows of a
+                 dump (xxd, hexdump -C); commands and responses in turn, or
+                 marked with > and <
+  messages       as they are, one behind the other
+
+What is damaged or cut off is read up to there; then a message says where it
+stops and why, and the exit code is 1.
+
+ --json                an object for each command, a line each
+ --secrets             show auth values, sensitive areas, unsealed data and keys
+                       as they are, not only how long
+ -h|--help             print this page and exit
+
+Examples:
+  swtpm run --pcap file=/tmp/tpm.pcap -- tpm2_getrandom 8
+  swtpm decode /tmp/tpm.pcap
+  echo 80010000000c0000017b0008 | swtpm decode
+`;

@@ -1,0 +1,95 @@
+// The dumps in a log of ours or of the C program: "SWTPM_IO_Read: length 12" and rows of digits behind
+// the same prefix. All other lines are passed over.
+
+import type { Captured, CaptureReader, Damage } from "./captured.ts";
+import { stop } from "./captured.ts";
+import type { Input } from "./input.ts";
+import { MESSAGE_MAX } from "./messages.ts";
+
+/** What can follow a prefix is short; libtpms' own lines are, too. */
+export const LOG_LINE_MAX = 64 * 1024;
+
+const HEAD = /(SWTPM_IO_Read|SWTPM_IO_Write|Ctrl Cmd|Ctrl Rsp): length (\d+)\s*$/;
+const ROW = /^(?:[0-9A-Fa-f]{2} )*[0-9A-Fa-f]{2} ?$/;
+const ROW_WIDTH = 16;
+/** Control messages are dumped up to here. */
+const CONTROL_DUMP_MAX = 1024;
+
+const KINDS: Readonly<
+  Record<string, Pick<Captured & { direction: string }, "kind" | "direction">>
+> = {
+  "SWTPM_IO_Read": { kind: "message", direction: "command" },
+  "SWTPM_IO_Write": { kind: "message", direction: "response" },
+  "Ctrl Cmd": { kind: "control", direction: "command" },
+  "Ctrl Rsp": { kind: "control", direction: "response" },
+};
+
+/** A dump whose rows are being read. */
+interface Dump {
+  readonly what: string;
+  /** Columns before each row. */
+  readonly indent: number;
+  readonly line: number;
+  readonly bytes: Uint8Array;
+  there: number;
+}
+
+export function* readLogDumps(input: Input): CaptureReader {
+  let dump: Dump | undefined;
+  let found = 0;
+  for (let line = 1;; line++) {
+    const text = input.line(LOG_LINE_MAX);
+    if (text === "long") return yield stop(`line ${line}`, "the line is too long for a log's");
+    if (text !== undefined && dump !== undefined && addRow(dump, text.slice(dump.indent))) {
+      if (dump.there === dump.bytes.length) {
+        yield captured(dump);
+        dump = undefined;
+      }
+      continue;
+    }
+    if (dump !== undefined) {
+      if (dump.there > 0) yield captured(dump);
+      yield incomplete(dump, text === undefined);
+      dump = undefined;
+    }
+    if (text === undefined) break;
+    const head = HEAD.exec(text);
+    if (head === null) continue;
+    found++;
+    const [, what = "", length] = head;
+    const size = Number(length);
+    if (size > MESSAGE_MAX) {
+      yield { ...stop(`line ${line}`, `${size} bytes are too many for a message`), last: false };
+      continue;
+    }
+    const max = what.startsWith("Ctrl") ? CONTROL_DUMP_MAX : MESSAGE_MAX;
+    const bytes = new Uint8Array(Math.min(size, max));
+    dump = { what, indent: head.index, line, bytes, there: 0 };
+    if (bytes.length === 0) {
+      yield captured(dump);
+      dump = undefined;
+    }
+  }
+  if (found === 0) {
+    yield stop("the end", "there was no TPM message: is it a log at level 2 or more?");
+  }
+}
+
+/** Takes a row's bytes; false for a line that is none, or not the next one. */
+function addRow(dump: Dump, row: string): boolean {
+  if (!ROW.test(row)) return false;
+  const digits = row.trimEnd().split(" ");
+  if (digits.length !== Math.min(ROW_WIDTH, dump.bytes.length - dump.there)) return false;
+  for (const pair of digits) dump.bytes[dump.there++] = parseInt(pair, 16);
+  return true;
+}
+
+function captured({ what, bytes, there }: Dump): Captured {
+  return { ...KINDS[what]!, bytes: bytes.subarray(0, there) } as Captured;
+}
+
+/** A message whose rows end too early: lines were lost, or the log was cut off. */
+function incomplete({ line, bytes, there }: Dump, last: boolean): Damage {
+  const reason = `${there} of a message's ${bytes.length} bytes are there`;
+  return { kind: "damage", where: `line ${line}`, reason, last };
+}
