@@ -6,8 +6,8 @@ import {
   type DaemonConfig,
   type DataConfig,
   type Interface,
+  type LogConfig,
 } from "../daemon/config.ts";
-import type { LogConfig } from "../daemon/log.ts";
 import { controlConfig, dataOfDescriptor, dataOfPort, dataOfServer } from "./channels.ts";
 import {
   flagsConfig,

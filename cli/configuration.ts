@@ -2,12 +2,12 @@
 // filled in, choices checked, exclusions refused.
 import type {
   DaemonConfig,
+  LogConfig,
   PcapConfig,
   ProfileConfig,
   StateConfig,
   TraceConfig,
 } from "../daemon/config.ts";
-import type { LogConfig } from "../daemon/log.ts";
 import type { KeySource } from "../state/key_file.ts";
 import { placeOf, type StatePlace } from "../state/place.ts";
 import type { StartupType } from "../tpm/family.ts";

@@ -4,7 +4,6 @@ import type { StatePlace } from "../state/place.ts";
 import type { StartupType } from "../tpm/family.ts";
 import type { LocalityPolicy } from "../tpm/tpm.ts";
 import type { TcpAddress, UnixAddress } from "../transports/listener.ts";
-import type { LogConfig } from "./log.ts";
 
 /** The programs that emulate a TPM: what they differ in is how its users reach it. */
 export const INTERFACES = ["socket", "chardev", "cuse"] as const;
@@ -33,6 +32,17 @@ export interface ControlConfig {
   source: Source;
   /** The process ends with the connection. */
   terminate: boolean;
+}
+
+/** What `--log` says. */
+export interface LogConfig {
+  /** A file's path; `-` keeps silent. */
+  file?: string;
+  fd?: number;
+  /** 0: nothing, 1: messages, 2: traffic, 3 and 4: details, from 5 on also libtpms' own lines. */
+  level: number;
+  prefix: string;
+  truncate: boolean;
 }
 
 export interface StateConfig {

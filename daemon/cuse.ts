@@ -7,8 +7,6 @@ import { O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
 import { Poller } from "../ffi/poll.ts";
 import type { User } from "../ffi/users.ts";
-import type { StorageLock } from "../state/storage_lock.ts";
-import type { StateStore } from "../state/store.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import { CuseDevice, type DeviceIdentity } from "../transports/cuse_device.ts";
 import type { DaemonConfig } from "./config.ts";
@@ -16,8 +14,8 @@ import { confine } from "./confine.ts";
 import { CuseLoop } from "./cuse_loop.ts";
 import { explain } from "./explain.ts";
 import { handOver } from "./hand_over.ts";
+import type { EmulatorParts, Opened } from "./opening.ts";
 import type { System } from "./system.ts";
-import type { Trace } from "./trace/trace.ts";
 
 /** Exit codes, the C program's negative numbers in eight bits; it has 1 for a device it cannot make. */
 const cuseExit = {
@@ -32,24 +30,6 @@ const cuseExit = {
 } as const;
 
 const STATE_MODE = 0o775;
-
-export interface CuseParts {
-  system: System;
-  config: DaemonConfig;
-  report: (message: string) => void;
-  /** Who to become at the end, if anybody else. */
-  later?: { user: User; become: () => void } | undefined;
-}
-
-/** What was opened for the TPM. */
-interface Opened {
-  tpm: Tpm;
-  store: StateStore;
-  lock: StorageLock;
-  trace: Trace | undefined;
-  pidFile: { write(): void } | undefined;
-  leaving: { leave(): void };
-}
 
 /** The parts of a start that all interfaces have. */
 export interface CuseSteps {
@@ -69,7 +49,7 @@ export interface CuseSteps {
  * it is made, so the TPM is started up before that; the user changes last.
  */
 export async function runCuse(
-  parts: CuseParts,
+  parts: EmulatorParts,
   identity: DeviceIdentity,
   steps: CuseSteps,
   closers: DisposableStack,
@@ -147,7 +127,7 @@ function makeStateFolder({ files }: System, { state }: DaemonConfig, owner?: Use
 
 /** What serves the device. */
 function makeLoop(
-  { system, report }: CuseParts,
+  { system, report }: EmulatorParts,
   { tpm, store, lock, trace, leaving }: Opened,
   device: CuseDevice,
 ): CuseLoop {

@@ -3,17 +3,7 @@
 import { type Files, O } from "../ffi/files.ts";
 import { Sink } from "../ffi/sink.ts";
 import type { Tap } from "../tpm/tap.ts";
-
-/** What `--log` says. */
-export interface LogConfig {
-  /** A file's path; `-` keeps silent. */
-  file?: string;
-  fd?: number;
-  /** 0: nothing, 1: messages, 2: traffic, 3 and 4: details, from 5 on also libtpms' own lines. */
-  level: number;
-  prefix: string;
-  truncate: boolean;
-}
+import type { LogConfig } from "./config.ts";
 
 const STDERR = 2;
 /** Without `--log`: messages to stderr. */

@@ -1,7 +1,7 @@
 // What an interface prints in place of serving, and the exit code that goes with it.
 import manifest from "../deno.json" with { type: "json" };
 import type { DaemonConfig } from "./config.ts";
-import { type EmulatorParts, open } from "./emulator.ts";
+import { type EmulatorParts, open } from "./opening.ts";
 import { print } from "./output.ts";
 
 /** What is printed is made by modules that no other start needs. */

@@ -3,7 +3,7 @@
 import type { CommandLine } from "../cli/command_line.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import type { Interface } from "../daemon/config.ts";
-import type { EmulatorParts } from "../daemon/emulator.ts";
+import type { EmulatorParts } from "../daemon/opening.ts";
 import type { System } from "../daemon/system.ts";
 import { chooseLibtpms } from "../ffi/choose_libtpms.ts";
 

@@ -2,9 +2,10 @@
 // anybody is told of it, open to several clients. Where only the tool itself uses it, see
 // private_tpm.ts.
 import type { DaemonConfig } from "../../daemon/config.ts";
-import { makeLoop, open } from "../../daemon/emulator.ts";
+import { makeLoop } from "../../daemon/emulator.ts";
 import type { Log } from "../../daemon/log.ts";
 import type { Loop } from "../../daemon/loop.ts";
+import { open } from "../../daemon/opening.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Trace } from "../../daemon/trace/trace.ts";
 import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
