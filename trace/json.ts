@@ -3,8 +3,9 @@
 import type { ControlExchange, Exchange, TraceEvent } from "./exchange.ts";
 import { controlResultName } from "./control_results.ts";
 import { hex } from "./hex.ts";
+import type { Manner } from "./manner.ts";
 import { type Half, readExchange, type ReadParameter, type ReadResult } from "./reading.ts";
-import { fieldsJson, handleJson, hiddenJson, type Json, valueJson } from "./value_json.ts";
+import { handleJson, hiddenJson, type Json, valueJson } from "./value_json.ts";
 
 export interface JsonOptions {
   /** Secrets are shown as they are, and with them the bytes of both messages. */
@@ -55,32 +56,32 @@ function durationOf({ durationMs }: Exchange | ControlExchange): Maybe {
 }
 
 function exchangeObject(exchange: Exchange, { secrets }: JsonOptions): Json {
-  const { command, response } = readExchange(exchange.command, exchange.response);
+  const { command, response, handleText } = readExchange(exchange.command, exchange.response);
+  const manner = { secrets, handleText };
   return present({
     ...head(exchange),
     locality: exchange.locality ?? 0,
     command: command.name ?? null,
     code: command.code,
-    ...halfObject(command, secrets),
+    ...halfObject(command, manner),
     bytes: secrets ? hex(exchange.command) : undefined,
     result: response === undefined ? null : response.result && resultObject(response.result),
     response: response && present({
-      ...halfObject(response, secrets),
+      ...halfObject(response, manner),
       bytes: secrets ? hex(exchange.response!) : undefined,
     }),
     duration: durationOf(exchange),
   });
 }
 
-function halfObject(half: Half, secrets: boolean): Readonly<Record<string, Maybe>> {
+function halfObject(half: Half, manner: Manner): Readonly<Record<string, Maybe>> {
   const { fault, rest, sessions, handles, parameters } = half;
+  const { secrets } = manner;
   const told = fault === undefined || secrets;
   return {
-    handles: handles.map(({ name, handle }) => ({ name, ...handleJson(handle) as object })),
-    parameters: told ? parametersObject(parameters, secrets) : undefined,
-    sessions: sessions.map((session) =>
-      session.kind === "struct" ? fieldsJson(session.fields, secrets) : valueJson(session, secrets)
-    ),
+    handles: handles.map(({ name, handle, text }) => ({ name, ...handleJson(handle, text) })),
+    parameters: told ? parametersObject(parameters, manner) : undefined,
+    sessions: sessions.map((session) => valueJson(session, manner)),
     unreadable: fault === undefined && rest.length === 0 ? undefined : present({
       offset: fault?.place?.offset ?? 0,
       field: fault?.place?.path.join("."),
@@ -91,13 +92,14 @@ function halfObject(half: Half, secrets: boolean): Readonly<Record<string, Maybe
   };
 }
 
-function parametersObject(parameters: readonly ReadParameter[], secrets: boolean): Json {
+function parametersObject(parameters: readonly ReadParameter[], manner: Manner): Json {
+  const { secrets } = manner;
   return Object.fromEntries(
     parameters.map((each) => [
       each.name,
       "encrypted" in each
         ? { encrypted: secrets ? hex(each.encrypted) : each.encrypted.length }
-        : valueJson(each.shown, secrets),
+        : valueJson(each.shown, manner),
     ]),
   );
 }

@@ -1,25 +1,21 @@
 // A command and its response, read by the declarations of their version, in the one form in which
 // the writers of text and JSON want them.
 
+import { decode } from "../tcg/kernel/codec.ts";
+import type { NamedHandle } from "../tcg/kernel/progress.ts";
 import type { Shown } from "../tcg/kernel/shown.ts";
 import { type FieldCodec, showFields } from "../tcg/kernel/struct.ts";
-import type { AnyDeclaration, NamedHandle } from "../tcg/tpm2/command.ts";
-import {
-  type CommandMessage,
-  HEADER_SIZE,
-  readCommand,
-  readResponse,
-  type ResponseMessage,
-} from "../tcg/tpm2/message.ts";
-import { type Position, resultOf } from "../tcg/tpm2/results.ts";
-import { TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from "../tcg/tpm2/structures/sessions.ts";
-import type { WireError } from "../wire/codec.ts";
-import { CC_SET_LOCALITY, Tpm12 } from "../wire/codes.ts";
+import type { Position } from "../tcg/tpm2/results.ts";
+import { WireError } from "../wire/codec.ts";
+import { CC_SET_LOCALITY } from "../wire/codes.ts";
+import { commandHeader } from "../wire/tpm.ts";
+import { type Declared, isTpm12, type Message, TPM12, TPM2, type Version } from "./versions.ts";
 
-/** A handle by its name in the specification. */
+/** A handle by its name in the specification, and by its meaning. */
 export interface ReadHandle {
   readonly name: string;
   readonly handle: number;
+  readonly text: string;
 }
 
 /** A parameter, or the bytes of one that is encrypted. */
@@ -62,90 +58,97 @@ export interface ReadResponse extends Half {
 export interface Reading {
   readonly command: ReadCommand;
   readonly response: ReadResponse | undefined;
+  /** A handle by its meaning; `type` is that of the specification. */
+  readonly handleText: (handle: number, type: string) => string;
 }
+
+const tagAt = commandHeader.reader("tag");
 
 /** What the bytes say. Never fails: what cannot be read is kept, with what is wrong. */
 export function readExchange(command: Uint8Array, response: Uint8Array | undefined): Reading {
-  const asked = command.length < HEADER_SIZE ? undefined : readCommand(command);
-  const answered = response === undefined || response.length < HEADER_SIZE
-    ? undefined
-    : readResponse(response, asked?.command);
-  return {
-    command: asked === undefined ? { ...noHeader(command), ...NAMELESS } : commandOf(asked),
-    response: response === undefined
-      ? undefined
-      : answered === undefined
-      ? { ...noHeader(response), result: undefined }
-      : responseOf(answered),
-  };
+  return command.length >= commandHeader.size && isTpm12(tagAt(command, 0))
+    ? readAs(TPM12, command, response)
+    : readAs(TPM2, command, response);
 }
 
-const NAMELESS = { name: undefined, code: undefined } as const;
+function readAs<D extends Declared>(
+  version: Version<D>,
+  command: Uint8Array,
+  response: Uint8Array | undefined,
+): Reading {
+  const asked = command.length < commandHeader.size ? undefined : version.readCommand(command);
+  return {
+    command: asked === undefined
+      ? { ...noHeader(command), name: undefined, code: undefined }
+      : commandOf(version, asked),
+    response: response && responseOf(version, response, asked),
+    handleText: version.handleText,
+  };
+}
 
 function noHeader(bytes: Uint8Array): Half {
   return { handles: [], parameters: [], sessions: [], fault: undefined, rest: bytes };
 }
 
-function commandOf(message: CommandMessage): ReadCommand {
-  const { command, code, sessions = [] } = message;
+function commandOf<D extends Declared>(version: Version<D>, message: Message<D>): ReadCommand {
+  const { command, code, sessions = [], fault, rest } = message;
   return {
-    name: command?.name ?? nameless(message),
+    name: command?.name ?? (code === CC_SET_LOCALITY ? "SetLocality" : version.nameless(code)),
     code,
-    handles: handlesOf(command?.lists.handles, message.handles),
-    parameters: parametersOf(command?.lists.parameters, message),
-    sessions: sessions.map(TPMS_AUTH_COMMAND.show),
-    fault: message.fault,
-    rest: message.rest,
+    handles: handlesOf(version, command?.lists.handles, message.handles),
+    parameters: parametersOf(command?.lists.parameters, message)
+      .map((parameter) => withInside(version, message, parameter)),
+    sessions: sessions.map(version.showCommandSession),
+    fault,
+    rest,
   };
 }
 
-/** What a command is called that has no declaration. */
-function nameless({ code, tag }: CommandMessage): string {
-  if (code === CC_SET_LOCALITY) return "SetLocality";
-  const digits = `0x${code.toString(16).padStart(8, "0")}`;
-  const of12 = tag >= Tpm12.TAG_RQU_COMMAND && tag <= Tpm12.TAG_RQU_AUTH2_COMMAND;
-  return of12 ? `TPM_ORD_${digits}` : `TPM_CC_${digits}`;
-}
-
-function responseOf(message: ResponseMessage): ReadResponse {
-  const { command, sessions = [] } = message;
+function responseOf<D extends Declared>(
+  version: Version<D>,
+  bytes: Uint8Array,
+  asked: Message<D> | undefined,
+): ReadResponse {
+  if (bytes.length < commandHeader.size) return { ...noHeader(bytes), result: undefined };
+  const command = asked?.command;
+  const message = version.readResponse(bytes, command);
+  const { code, sessions = [], fault, rest } = message;
+  const { position, ...told } = version.resultOf(code);
   return {
-    result: resultIn(message.code, command),
-    handles: handlesOf(command?.lists.responseHandles, message.handles),
-    parameters: parametersOf(command?.lists.response, message),
-    sessions: sessions.map(TPMS_AUTH_RESPONSE.show),
-    fault: message.fault,
-    rest: message.rest,
+    result: {
+      ...told,
+      code,
+      position: position && { ...position, name: nameAt(position, command) },
+    },
+    handles: handlesOf(version, command?.lists.responseHandles, message.handles),
+    parameters: parametersOf(command?.lists.response, message)
+      .map((parameter) => asked === undefined ? parameter : withInside(version, asked, parameter)),
+    sessions: sessions.map(version.showResponseSession),
+    fault,
+    rest,
   };
 }
 
-function resultIn(code: number, command: AnyDeclaration | undefined): ReadResult {
-  const { name, meaning, warning, position } = resultOf(code);
-  return {
-    code,
-    name,
-    meaning,
-    warning,
-    position: position && { ...position, name: nameAt(position, command) },
-  };
-}
-
-function nameAt({ of, number }: Position, command: AnyDeclaration | undefined): string | undefined {
+function nameAt({ of, number }: Position, command: Declared | undefined): string | undefined {
   if (of === "handle") return command?.lists.handles[number - 1]?.name;
   return of === "parameter" ? command?.lists.parameters[number - 1]?.name : undefined;
 }
 
-function handlesOf(
-  names: readonly NamedHandle[] | undefined,
+function handlesOf<D extends Declared>(
+  { handleText }: Version<D>,
+  declared: readonly NamedHandle[] = [],
   handles: readonly number[],
 ): ReadHandle[] {
-  return handles.map((handle, index) => ({ name: names?.[index]?.name ?? "handle", handle }));
+  return declared.slice(0, handles.length).map(({ name, codec }, index) => {
+    const handle = handles[index]!;
+    return { name, handle, text: handleText(handle, codec.type) };
+  });
 }
 
 /** The parameters that were read, in their order. */
 function parametersOf(
   fields: readonly FieldCodec[] = [],
-  { parameters, encrypted }: Pick<CommandMessage, "parameters" | "encrypted">,
+  { parameters, encrypted }: Pick<Message<Declared>, "parameters" | "encrypted">,
 ): ReadParameter[] {
   const first = fields[0];
   const there = fields.filter(({ name }) => Object.hasOwn(parameters, name));
@@ -153,4 +156,22 @@ function parametersOf(
   return encrypted === undefined || first === undefined
     ? shown
     : [{ name: first.name, encrypted }, ...shown];
+}
+
+/** The same with what its bytes hold, where that depends on what was asked. */
+function withInside<D extends Declared>(
+  version: Version<D>,
+  asked: Message<D>,
+  parameter: ReadParameter,
+): ReadParameter {
+  if ("encrypted" in parameter || parameter.shown.kind !== "bytes") return parameter;
+  const codec = version.inside?.(asked, parameter.name);
+  if (codec === undefined) return parameter;
+  const { name, shown } = parameter;
+  try {
+    return { name, shown: { ...shown, inside: codec.show(decode(codec, shown.value)) } };
+  } catch (error) {
+    if (error instanceof WireError) return parameter;
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 // A trace as text: a line for each command, as strace(1) writes one for each call of the kernel.
 
 import type { Shown } from "../tcg/kernel/shown.ts";
+import { TPM_RH } from "../tcg/tpm2/constants.ts";
 import type {
   Client,
   ControlExchange,
@@ -10,8 +11,8 @@ import type {
   TraceEvent,
 } from "./exchange.ts";
 import { controlResultName } from "./control_results.ts";
-import { handleText } from "../tcg/tpm2/handles.ts";
 import { hex, printable, sizeText } from "./hex.ts";
+import type { Manner } from "./manner.ts";
 import {
   type Half,
   readExchange,
@@ -88,29 +89,29 @@ function clientText(which: string, client: Client | undefined): string {
 
 function exchangeText(exchange: Exchange, options: TextOptions): string {
   const { palette, secrets } = options;
-  const { command, response } = readExchange(exchange.command, exchange.response);
+  const { command, response, handleText } = readExchange(exchange.command, exchange.response);
+  const manner = { secrets, handleText };
   const words = command.name === undefined
     ? `${palette.name("no command")} ${restText(command.rest, secrets)}`
-    : `${palette.name(command.name)}(${argumentsText(command, secrets)})`;
-  const sessions = command.sessions.map((session) => ` [${sessionText(session, secrets)}]`);
-  return `${words}${sessions.join("")} = ${responseText(response, options)}` +
+    : `${palette.name(command.name)}(${argumentsText(command, manner)})`;
+  const sessions = command.sessions.map((session) => ` [${sessionText(session, manner)}]`);
+  return `${words}${sessions.join("")} = ${responseText(response, manner, palette)}` +
     durationText(exchange.durationMs, palette);
 }
 
 /** Handles by their meaning, then parameters by their names. */
-function argumentsText(command: Half, secrets: boolean): string {
-  const handles = command.handles.map(({ handle }) => handleText(handle));
-  return [...handles, ...partsText(command, secrets)].join(", ");
+function argumentsText(command: Half, manner: Manner): string {
+  return [...command.handles.map(({ text }) => text), ...partsText(command, manner)].join(", ");
 }
 
 /** The parameters, or what stands in the way of reading them. */
-function partsText(half: Half, secrets: boolean): string[] {
+function partsText(half: Half, manner: Manner): string[] {
   const { fault, rest, parameters } = half;
-  if (fault === undefined) return parameters.flatMap((each) => parameterText(each, secrets));
+  if (fault === undefined) return parameters.flatMap((each) => parameterText(each, manner));
   // What cannot be read to its end may have been something else from its beginning: a password that
   // was taken for numbers. Nor does the reason tell what stands there.
-  if (secrets) {
-    const read = parameters.flatMap((each) => parameterText(each, secrets));
+  if (manner.secrets) {
+    const read = parameters.flatMap((each) => parameterText(each, manner));
     return [...read, `unreadable: ${fault.message}`, hex(rest)];
   }
   const { path = [], offset = 0 } = fault.place ?? {};
@@ -123,14 +124,14 @@ function restText(rest: Uint8Array, secrets: boolean): string {
 }
 
 /** Tells nothing of what holds nothing, but for a secret: that one is taken away. */
-function parameterText(parameter: ReadParameter, secrets: boolean): string[] {
+function parameterText(parameter: ReadParameter, manner: Manner): string[] {
   const { name } = parameter;
   if ("encrypted" in parameter) {
-    return [`${name}=encrypted ${restText(parameter.encrypted, secrets)}`];
+    return [`${name}=encrypted ${restText(parameter.encrypted, manner.secrets)}`];
   }
   const { shown } = parameter;
   if (isEmpty(shown)) return shown.kind === "secret" ? [`${name}=empty`] : [];
-  const text = valueText(shown, secrets);
+  const text = valueText(shown, manner);
   return [isPublicArea(shown) ? text : `${name}=${text}`];
 }
 
@@ -141,35 +142,41 @@ function isPublicArea(shown: Shown): boolean {
 }
 
 /** "password <8 bytes>", "HMAC session 0x02000000 continueSession" */
-function sessionText(session: Shown, secrets: boolean): string {
-  if (session.kind !== "struct") return valueText(session, secrets);
-  const field = (name: string) => session.fields.find((each) => each.name === name)?.shown;
-  const handle = field("sessionHandle");
+function sessionText(session: Shown, manner: Manner): string {
+  if (session.kind !== "struct") return valueText(session, manner);
+  const field = (...names: string[]) =>
+    session.fields.find(({ name }) => names.includes(name))?.shown;
+  const handle = field("sessionHandle", "authHandle");
+  if (handle?.kind !== "handle") return fieldsText(session.fields, manner);
+  const text = valueText(handle, manner);
   const attributes = field("sessionAttributes");
-  if (handle?.kind !== "handle" || attributes?.kind !== "flags") {
-    return fieldsText(session.fields, secrets);
-  }
-  const hmac = field("hmac");
-  const isPassword = handleText(handle.value) === "password";
-  const password = isPassword && hmac !== undefined
-    ? [isEmpty(hmac) ? "empty" : valueText(hmac, secrets)]
+  const continues = field("continueAuthSession");
+  const names = attributes?.kind === "flags"
+    ? attributes.names
+    : continues?.kind === "constant" && continues.value !== 0
+    ? ["continueAuthSession"]
     : [];
+  const hmac = field("hmac");
+  if (handle.value !== TPM_RH.PW || hmac === undefined) return [text, ...names].join(" ");
+  const password = isEmpty(hmac) ? "empty" : valueText(hmac, manner);
   // That it continues says nothing of a password.
-  const names = attributes.names.filter((name) => !isPassword || name !== "continueSession");
-  return [handleText(handle.value), ...password, ...names].join(" ");
+  return [text, password, ...names.filter((name) => name !== "continueSession")].join(" ");
 }
 
-function responseText(response: ReadResponse | undefined, options: TextOptions): string {
-  const { secrets, palette } = options;
+function responseText(
+  response: ReadResponse | undefined,
+  manner: Manner,
+  palette: Palette,
+): string {
   if (response === undefined) return "?";
   const { result } = response;
   if (result === undefined) {
-    return palette.failure(`no response ${restText(response.rest, secrets)}`);
+    return palette.failure(`no response ${restText(response.rest, manner.secrets)}`);
   }
   if (result.code !== 0) return failureText(result, palette);
-  const handles = response.handles.map(({ handle }) => handleText(handle));
+  const handles = response.handles.map(({ text }) => text);
   const parameters = { ...response, parameters: response.parameters.filter(isOfInterest) };
-  const words = [...handles, ...partsText(parameters, secrets)];
+  const words = [...handles, ...partsText(parameters, manner)];
   return words.length === 0 ? result.name : words.join(" ");
 }
 

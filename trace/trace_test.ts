@@ -207,3 +207,33 @@ Deno.test("control commands and remarks stand between", () => {
     date: "1970-01-01T00:00:00.000Z",
   });
 });
+
+Deno.test("a TPM 1.2 has its own names, handles and authorisations", () => {
+  const nonce = "11".repeat(20);
+  const hmac = "22".repeat(20);
+  const read = exchange(
+    `00c2 SIZE 000000cf 00001001 00000000 0000000d aabbccdd ${nonce} 01 ${hmac}`,
+    `00c5 SIZE 00000000 0000000d ${digitsOf(SEALED)} ${nonce} 01 ${hmac}`,
+  );
+  strictEqual(
+    line(read),
+    "0.012345 #2 tpm2_x L0 TPM_NV_ReadValue(nvIndex=NV 0x00001001, offset=0, dataSize=13) " +
+      "[session 0xaabbccdd continueAuthSession] = data=<13 bytes> <0.000125>",
+  );
+  deepStrictEqual(tells(read, [SEALED], false), [false, false]);
+  deepStrictEqual(tells(read, [SEALED], true), [true, true]);
+  // With it and the nonces, whoever reads the trace could try out pass phrases.
+  strictEqual(JSON.stringify(object(read)).includes(hmac), false);
+  const surplus = `00c1 SIZE 00000015 00000007 ${nonce}`;
+  strictEqual(
+    line(exchange(surplus, "00c4 SIZE 00000003")),
+    "0.012345 #2 tpm2_x L0 TPM_PcrRead(unreadable from byte 14 on, <20 bytes>) = " +
+      "TPM_BAD_PARAMETER (0x3): a parameter is not right <0.000125>",
+  );
+  strictEqual(
+    line(
+      exchange("00c1 SIZE 00000065 00000005 00000004 00000111", "00c4 SIZE 00000000 00000001 01"),
+    ),
+    "0.012345 #2 tpm2_x L0 TPM_GetCapability(capArea=PROPERTY, subCap=OWNER) = resp=true <0.000125>",
+  );
+});

@@ -2,8 +2,8 @@
 
 import type { Shown } from "../tcg/kernel/shown.ts";
 import { selectedPcrs } from "../tcg/tpm2/structures/lists.ts";
-import { handleText } from "../tcg/tpm2/handles.ts";
 import { hex } from "./hex.ts";
+import type { Manner } from "./manner.ts";
 import { isOpen } from "./secrecy.ts";
 
 export type Json =
@@ -14,8 +14,8 @@ export type Json =
   | readonly Json[]
   | { readonly [name: string]: Json };
 
-/** The value; with `secrets`, those are shown, too. */
-export function valueJson(shown: Shown, secrets: boolean): Json {
+/** The value; with secrets, those are shown, too. */
+export function valueJson(shown: Shown, manner: Manner): Json {
   switch (shown.kind) {
     case "number":
       // Numbers of 64 bits are more than JSON's readers can hold.
@@ -25,29 +25,29 @@ export function valueJson(shown: Shown, secrets: boolean): Json {
     case "flags":
       return shown.names;
     case "handle":
-      return handleJson(shown.value);
+      return handleJson(shown.value, manner.handleText(shown.value, shown.type));
     case "bytes":
-      return bytesJson(shown, secrets);
+      return bytesJson(shown, manner);
     case "struct":
-      return fieldsJson(shown.fields, secrets);
+      return fieldsJson(shown.fields, manner);
     case "list":
-      return shown.items.map((item) => valueJson(item, secrets));
+      return shown.items.map((item) => valueJson(item, manner));
     case "empty":
       return null;
     case "secret":
-      return secrets ? valueJson(shown.inside, secrets) : { secret: shown.size };
+      return manner.secrets ? valueJson(shown.inside, manner) : { secret: shown.size };
   }
 }
 
-export function handleJson(handle: number): Json {
-  return { handle: `0x${handle.toString(16).padStart(8, "0")}`, meaning: handleText(handle) };
+export function handleJson(handle: number, meaning: string): { readonly [name: string]: Json } {
+  return { handle: `0x${handle.toString(16).padStart(8, "0")}`, meaning };
 }
 
 export function fieldsJson(
   fields: readonly { readonly name: string; readonly shown: Shown }[],
-  secrets: boolean,
+  manner: Manner,
 ): Json {
-  return Object.fromEntries(fields.map(({ name, shown }) => [name, valueJson(shown, secrets)]));
+  return Object.fromEntries(fields.map(({ name, shown }) => [name, valueJson(shown, manner)]));
 }
 
 /** Bytes that are told by their number unless secrets are. */
@@ -55,10 +55,10 @@ export function hiddenJson(bytes: Uint8Array, secrets: boolean): Json {
   return secrets ? hex(bytes) : { bytes: bytes.length };
 }
 
-function bytesJson(shown: Extract<Shown, { kind: "bytes" }>, secrets: boolean): Json {
+function bytesJson(shown: Extract<Shown, { kind: "bytes" }>, manner: Manner): Json {
   const { inside, role, value } = shown;
-  if (inside !== undefined) return valueJson(inside, secrets);
+  if (inside !== undefined) return valueJson(inside, manner);
   if (role === "pcrs") return selectedPcrs(value);
   if (role === "text") return String.fromCharCode(...value);
-  return isOpen(shown) ? hex(value) : hiddenJson(value, secrets);
+  return isOpen(shown) ? hex(value) : hiddenJson(value, manner.secrets);
 }

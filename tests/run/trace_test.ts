@@ -2,6 +2,7 @@
 // failed, and that no secret of a traced run can be found in its trace.
 
 import assert from "node:assert/strict";
+import { freePort } from "../support/ports.ts";
 import { run } from "../support/process.ts";
 import { plainProgram } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -136,6 +137,54 @@ for (const format of ["text", "json"] as const) {
       ).map(([name]) => name);
     };
     assert.deepEqual(await told("secrets"), Object.keys(SECRETS), "they do not come by at all");
+    assert.deepEqual(await told(), []);
+  });
+}
+
+/** A life of a TPM 1.2 with trousers; tools ask for pass phrases on their terminal, or else here. */
+const LIFE_12 = `
+  mkdir -m 700 own
+  printf 'port = %s\\nsystem_ps_file = %s/own/system.data\\n' $PORT "$PWD" > tcsd.conf
+  chgrp tss tcsd.conf; chmod 640 tcsd.conf
+  /usr/sbin/tcsd -e -f -c tcsd.conf & tcsd=$!
+  trap 'kill $tcsd' EXIT
+  until (exec 3<> /dev/tcp/localhost/$PORT) 2> /dev/null; do kill -0 $tcsd; sleep 0.01; done
+  export TSS_TCSD_PORT=$PORT
+  asked() { printf '%s\\n' "$1" "$1" "$2" "$2" | setsid "\${@:3}"; }
+  /usr/sbin/tpm_createek
+  asked "$(<owner)" "$(<parent)" /usr/sbin/tpm_takeownership
+  /usr/sbin/tpm_nvdefine -i 0x1001 -s 20 -p 'OWNERWRITE|OWNERREAD' --pwdo="$(<owner)"
+  /usr/sbin/tpm_nvwrite -i 0x1001 -d "$(<contents)" --password="$(<owner)"
+  /usr/sbin/tpm_nvread -i 0x1001 -s 20 -f read --password="$(<owner)"; cmp contents read
+  asked "$(<parent)" "" tpm_sealdata -i sealed -o sealed.tpm
+  asked "$(<parent)" "" tpm_unsealdata -i sealed.tpm -o unsealed; cmp sealed unsealed
+`;
+
+for (const format of ["text", "json"] as const) {
+  Deno.test(`run: no secret of a TPM 1.2 is in its trace: ${format}`, async () => {
+    await using runner = new Runner();
+    await using folder = new TempDir();
+    const words: string[] = [];
+    for (const name of ["owner", "parent", "contents", "sealed"] as const) {
+      await Deno.writeTextFile(folder.join(name), SECRETS[name]);
+      const bytes = new TextEncoder().encode(SECRETS[name]);
+      // Auth values are SHA-1 digests of pass phrases.
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-1", bytes));
+      words.push(SECRETS[name], digitsOf(SECRETS[name]), digest.toHex());
+    }
+    const told = async (...more: string[]) => {
+      const path = folder.join(["trace", ...more].join("-"));
+      await Deno.remove(folder.join("own"), { recursive: true }).catch(() => {});
+      const script = shell(`cd ${folder.path}\nPORT=${freePort()}\n${LIFE_12}`);
+      const options = ["--trace", [path, `format=${format}`, ...more].join()];
+      await runner.ok(["--tpm12", ...options, ...script]);
+      const text = (await Deno.readTextFile(path)).toLowerCase();
+      for (const name of ["TakeOwnership", "NV_WriteValue", "Seal", "Unseal", "OSAP"]) {
+        assert.ok(text.includes(`tpm_${name.toLowerCase()}`), `${name} is missing`);
+      }
+      return words.filter((word) => text.includes(word));
+    };
+    assert.deepEqual(await told("secrets"), [digitsOf(SECRETS.contents)]);
     assert.deepEqual(await told(), []);
   });
 }

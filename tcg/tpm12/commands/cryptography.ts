@@ -20,13 +20,13 @@ export const TPM_SHA1Update = command("SHA1Update", {
 export const TPM_SHA1Complete = command("SHA1Complete", {
   section: "13.3",
   parameters: { hashData: secret(buffer()) },
-  response: { hashValue: TPM_DIGEST },
+  response: { hashValue: secret(TPM_DIGEST) },
 });
 
 export const TPM_SHA1CompleteExtend = command("SHA1CompleteExtend", {
   section: "13.4",
   parameters: { pcrNum: TPM_PCRINDEX, hashData: secret(buffer()) },
-  response: { hashValue: TPM_DIGEST, outDigest: TPM_PCRVALUE },
+  response: { hashValue: secret(TPM_DIGEST), outDigest: TPM_PCRVALUE },
 });
 
 export const TPM_Sign = command("Sign", {
