@@ -94,7 +94,7 @@ function silent(
   return "";
 }
 
-/** All parts of a long text. */
+/** All parts of a long text, which a NUL ends. */
 function info(client: ControlClient, wide: bigint): string {
   const [high, flags] = [Number(wide >> 32n), Number(BigInt.asUintN(32, wide))];
   const decoder = new TextDecoder();
@@ -103,7 +103,7 @@ function info(client: ControlClient, wide: bigint): string {
     const { response, data } = ask(client, "GET_INFO", { high, flags, offset });
     text += decoder.decode(data, { stream: true });
     offset += data.length;
-    if (offset >= response.totalLength) return text;
+    if (offset >= response.totalLength) return text.replace(/\0[^]*/, "");
     if (data.length === 0) {
       throw new Error(`TPM returned ${offset} of ${response.totalLength} bytes of information`);
     }
