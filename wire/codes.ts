@@ -52,6 +52,7 @@ export const Tpm12 = {
   ORD_Startup: 0x99,
   ORD_NV_WriteValue: 0xcd,
   ORD_NV_ReadValueAuth: 0xd0,
+  ORD_ExecuteTransport: 0xe7,
 } as const;
 
 /** TPM 2 tags and command codes (TPM 2.0 Library Part 2, sections 6.5 and 6.9). */
