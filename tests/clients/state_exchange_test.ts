@@ -2,6 +2,7 @@
 // or volatile state, plain and encrypted, between ours and each version of the C program.
 
 import assert from "node:assert/strict";
+import { TPM_ST } from "../../tcg/tpm12/constants.ts";
 import { repeated } from "../support/bytes.ts";
 import { CMD, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
@@ -14,7 +15,6 @@ import {
   readPcrRead as readPcr12,
   tpm12,
 } from "../support/tpm12.ts";
-import * as v12 from "../support/tpm12.ts";
 import {
   PERSISTENT_HANDLE,
   readAnswer,
@@ -174,7 +174,7 @@ const TPM2: Chip = {
 
 const TPM12: Chip = {
   start: firmwareStart(),
-  startState: tpm12.startup(v12.TPM_ST.STATE),
+  startState: tpm12.startup(TPM_ST.STATE),
   save: tpm12.saveState(),
   pcrRead: tpm12.pcrRead(PCR),
   readPcr: readPcr12,
@@ -186,9 +186,8 @@ const TPM12: Chip = {
   check: async (tell) => {
     const read = async () => readNvReadValue(await tell(tpm12.nvReadValue(NV_CONTENT.length)));
     assert.deepEqual(await read(), NV_CONTENT);
-    const { CMD_ENABLE, PRESENT } = v12.PHYSICAL_PRESENCE;
     // A resumed TPM has kept the presence; setting it again does no harm.
-    for (const bits of [CMD_ENABLE, PRESENT]) await tell(tpm12.physicalPresence(bits));
+    for (const bit of ["CMD_ENABLE", "PRESENT"] as const) await tell(tpm12.physicalPresence(bit));
     const changed = repeated(0x5c, NV_CONTENT.length);
     successBody(await tell(tpm12.nvWriteValue(changed)));
     assert.deepEqual(await read(), changed);

@@ -1,9 +1,9 @@
 // The two TPM versions as the scenes need them: the same acts in the commands of each. Leaves the
 // commands' bytes to tests/support/tpm2.ts and tpm12.ts.
 
-import { repeated } from "../support/bytes.ts";
+import { TPM_MESSAGE_TAG, TPM_ST } from "../../tcg/tpm12/constants.ts";
+import { repeated, unhex } from "../support/bytes.ts";
 import { firmwareStart, tpm12 } from "../support/tpm12.ts";
-import * as v12 from "../support/tpm12.ts";
 import { tpm2 } from "../support/tpm2.ts";
 import * as v2 from "../support/tpm2.ts";
 import { type Mask, random } from "./step.ts";
@@ -76,7 +76,7 @@ export const TPM12: Family = {
   tpm2: false,
   start: firmwareStart().map((bytes) => act(bytes)),
   startup: act(tpm12.startup()),
-  startupState: act(tpm12.startup(v12.TPM_ST.STATE)),
+  startupState: act(tpm12.startup(TPM_ST.STATE)),
   saveState: act(tpm12.saveState()),
   selfTest: act(tpm12.selfTestFull()),
   getRandom: act(tpm12.getRandom(16), random(RANDOM_AFTER.tpm12)),
@@ -87,6 +87,6 @@ export const TPM12: Family = {
   writeNv: (data, offset) => act(tpm12.nvWriteValue(data, offset)),
   readNv: act(tpm12.nvReadValue(NV_SIZE)),
   property: act(tpm12.getCapability(5, new Uint8Array([0, 0, 1, 3]))), // manufacturer
-  unknown: act(v12.command(0x1ff)),
-  tag: v12.TPM_TAG_RQU_COMMAND,
+  unknown: act(unhex("00c1 0000000a 000001ff")),
+  tag: TPM_MESSAGE_TAG.RQU_COMMAND,
 };

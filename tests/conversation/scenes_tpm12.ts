@@ -3,7 +3,8 @@
 
 import { repeated } from "../support/bytes.ts";
 import { BLOB, CMD, payload } from "../support/control.ts";
-import { firmwareStart, tpm12, TPM_ST } from "../support/tpm12.ts";
+import { TPM_ST } from "../../tcg/tpm12/constants.ts";
+import { firmwareStart, tpm12 } from "../support/tpm12.ts";
 import { tpm2, withLocality } from "../support/tpm2.ts";
 import { control, data, keptBlob, type Message, random, type Scene } from "./step.ts";
 

@@ -3,7 +3,9 @@
 
 import { fields, repeated, u16, u32, u8 } from "../support/bytes.ts";
 import { BLOB, CMD, controlMessage, payload } from "../support/control.ts";
-import { PHYSICAL_PRESENCE, tpm12, TPM_ORD, TPM_ST } from "../support/tpm12.ts";
+import { TPM_ST } from "../../tcg/tpm12/constants.ts";
+import { TSC_ORD } from "../../tcg/tpm12/ordinals.ts";
+import { tpm12 } from "../support/tpm12.ts";
 import { tpm2, TPM_CAP, TPM_SU, withLocality } from "../support/tpm2.ts";
 import type { Random } from "./random.ts";
 
@@ -39,7 +41,7 @@ export function dataFuzz(random: Random, tpm2: boolean): Uint8Array {
 /** Physical presence is locked for the lifetime of a TPM by one bit of TSC_PhysicalPresence. */
 function withoutLifetimeLock(message: Uint8Array): Uint8Array {
   const LIFETIME_LOCK = 0x80;
-  const ordinal = u32(TPM_ORD.TSC_PhysicalPresence);
+  const ordinal = u32(TSC_ORD.PhysicalPresence);
   return message.map((byte, at) => {
     const begin = at - ordinal.length - 1;
     return ordinal.every((part, n) => message[begin + n] === part) ? byte & ~LIFETIME_LOCK : byte;
@@ -116,8 +118,8 @@ const TPM2_SEEDS: readonly Uint8Array[] = [
 const TPM12_SEEDS: readonly Uint8Array[] = [
   tpm12.startup(),
   tpm12.startup(TPM_ST.STATE),
-  tpm12.physicalPresence(PHYSICAL_PRESENCE.CMD_ENABLE),
-  tpm12.physicalPresence(PHYSICAL_PRESENCE.PRESENT),
+  tpm12.physicalPresence("CMD_ENABLE"),
+  tpm12.physicalPresence("PRESENT"),
   tpm12.physicalEnable(),
   tpm12.physicalSetDeactivated(false),
   tpm12.getRandom(16),

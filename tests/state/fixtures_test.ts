@@ -11,7 +11,7 @@ import { Emulator } from "../support/emulator.ts";
 import { peerProgram, withNewLibtpms } from "../support/peer_programs.ts";
 import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { PHYSICAL_PRESENCE, readPcrRead as readPcr12, tpm12 } from "../support/tpm12.ts";
+import { readPcrRead as readPcr12, tpm12 } from "../support/tpm12.ts";
 import { readAnswer, readPcrRead as readPcr2, tpm2 } from "../support/tpm2.ts";
 
 /** Words of `--key` behind the file, by the folder whose state is encrypted. */
@@ -111,10 +111,9 @@ const OLD_PASSPHRASE = "migration";
 
 /** The old volatile state of a TPM 1.2 knows of one NV index, so its permanent state must. */
 async function defineIndex(data: DataClient): Promise<void> {
-  const { CMD_ENABLE, PRESENT } = PHYSICAL_PRESENCE;
   const commands = [
-    tpm12.physicalPresence(CMD_ENABLE),
-    tpm12.physicalPresence(PRESENT),
+    tpm12.physicalPresence("CMD_ENABLE"),
+    tpm12.physicalPresence("PRESENT"),
     tpm12.nvDefineSpace(4),
   ];
   for (const bytes of commands) assert.equal(readAnswer(await data.command(bytes)).code, 0);
