@@ -1,12 +1,11 @@
 // What swtpm_bios does with a TPM 2.
 import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
 import { TPMA_SESSION } from "../../tcg/tpm2/attributes.ts";
-import type { AnyDeclaration, CommandValue } from "../../tcg/tpm2/command.ts";
 import { TPM2_HierarchyChangeAuth } from "../../tcg/tpm2/commands/hierarchies.ts";
 import { TPM2_Startup } from "../../tcg/tpm2/commands/startup.ts";
 import { TPM2_IncrementalSelfTest } from "../../tcg/tpm2/commands/testing.ts";
-import { TPM_RH, TPM_ST, TPM_SU } from "../../tcg/tpm2/constants.ts";
-import { writeCommand } from "../../tcg/tpm2/message.ts";
+import { TPM_RH, TPM_SU } from "../../tcg/tpm2/constants.ts";
+import { commandBytes, passwordSession } from "../../tcg/tpm2/message.ts";
 import type { TPMS_AUTH_COMMAND } from "../../tcg/tpm2/structures/sessions.ts";
 import type { Send } from "./bios.ts";
 import type { Asked } from "./words.ts";
@@ -14,14 +13,10 @@ import type { Asked } from "./words.ts";
 /** Bytes of the platform hierarchy's random password. */
 const PASSWORD_SIZE = 20;
 
-const EMPTY = new Uint8Array(0);
-
 /** The empty password, as the C program gives it. */
 const emptyPassword: TPMS_AUTH_COMMAND = {
-  sessionHandle: TPM_RH.PW,
-  nonce: EMPTY,
+  ...passwordSession(),
   sessionAttributes: TPMA_SESSION.of("continueSession"),
-  hmac: EMPTY,
 };
 
 export function startTpm2({ startup, selfTest, giveUp }: Asked, send: Send): void {
@@ -39,25 +34,4 @@ export function startTpm2({ startup, selfTest, giveUp }: Asked, send: Send): voi
     const command = commandBytes(TPM2_HierarchyChangeAuth, value, [emptyPassword]);
     send(TPM2_HierarchyChangeAuth.name, command);
   }
-}
-
-function commandBytes<D extends AnyDeclaration>(
-  command: D,
-  value: CommandValue<D>,
-  sessions: readonly TPMS_AUTH_COMMAND[] | undefined = undefined,
-): Uint8Array<ArrayBuffer> {
-  const values = value as Record<string, unknown>;
-  const message = {
-    tag: sessions === undefined ? TPM_ST.NO_SESSIONS : TPM_ST.SESSIONS,
-    size: 0,
-    code: command.code,
-    command,
-    handles: command.lists.handles.map(({ name }) => values[name] as number),
-    sessions,
-    parameters: values,
-    encrypted: undefined,
-    rest: EMPTY,
-    fault: undefined,
-  };
-  return writeCommand({ ...message, size: writeCommand(message).length });
 }
