@@ -161,7 +161,7 @@ Deno.test("a state goes out as a blob and comes in again", async () => {
     { running: true },
     request("GET_STATEBLOB", ...bytes(0), ...u32(1), ...u32(1), ...u32(0)),
   );
-  out.store.store("permall", Uint8Array.of(7, 8, 9));
+  out.libtpms.permanent = Uint8Array.of(7, 8, 9);
   await out.turns();
   const answer = out.answers()[0]!;
   deepEqual(answer.slice(0, 8), [0, 0, 0, 0, 0, 0, 0, 0]);

@@ -20,6 +20,7 @@ import {
   type Response,
   StateFlag,
 } from "./protocol.ts";
+import { StateExport } from "./state_export.ts";
 
 /** What a handler decided: a response of its command, or a failure, which is a result alone. */
 export type Outcome<N extends CommandName> =
@@ -84,6 +85,7 @@ function plain(result: number): { response: { result: number } } {
 }
 
 export function makeHandlers(parts: HandlerParts): Handlers {
+  const states = new StateExport(parts);
   const { tpm, store, lock, leave, report } = parts;
   return {
     GET_CAPABILITY: () => ({
@@ -145,7 +147,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       const name = blobName(type);
       if (name === undefined) return failed(TpmResult.FAIL);
       try {
-        const blob = exportState(tpm, store, name, (flags & StateFlag.DECRYPTED) !== 0);
+        const blob = states.blob(name, (flags & StateFlag.DECRYPTED) !== 0);
         if (blob === undefined) return failed(TpmResult.RETRY);
         const data = blob.bytes.subarray(Math.min(offset, blob.bytes.length));
         const response = {
@@ -230,20 +232,4 @@ export function makeHandlers(parts: HandlerParts): Handlers {
       }
     },
   };
-}
-
-/** A state as it stands now: the volatile one is stored for the purpose, and removed again. */
-function exportState(
-  tpm: Tpm,
-  store: StateStore,
-  name: StateName,
-  decrypted: boolean,
-): ReturnType<StateStore["exportBlob"]> {
-  if (name !== "volatilestate") return store.exportBlob(name, decrypted);
-  try {
-    tpm.storeVolatile();
-    return store.exportBlob(name, decrypted);
-  } finally {
-    store.remove(name, false);
-  }
 }

@@ -1,7 +1,6 @@
 // Unit tests of control commands as ioctls: what is answered to which bytes, and what happens then.
 import { Errno } from "../ffi/libc.ts";
 import { MemoryBackend } from "../state/memory.ts";
-import { StateStore } from "../state/store.ts";
 import { tpm12, tpm2 } from "../tpm/family.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { BlobTransfer } from "./blob_transfer.ts";
@@ -162,8 +161,8 @@ Deno.test("commands that need the chip wait for one that runs", async () => {
 
 /** A state as a TPM hands it out. */
 async function blobOf(state: number[]): Promise<Uint8Array<ArrayBuffer>> {
-  const { backend, transfer } = server({ running: true });
-  new StateStore(backend).store("permall", Uint8Array.from(state));
+  const { libtpms, transfer } = server({ running: true });
+  libtpms.permanent = Uint8Array.from(state);
   const outcome = await transfer.get({ flags: 0, type: BlobType.PERMANENT, offset: 0 });
   ok("response" in outcome && outcome.data !== undefined);
   return outcome.data;

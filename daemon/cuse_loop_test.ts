@@ -8,7 +8,6 @@ import { Errno } from "../ffi/libc.ts";
 import type { FakeLibtpms } from "../ffi/libtpms_fake.ts";
 import { POLLIN, POLLOUT } from "../ffi/poll.ts";
 import { MemoryBackend } from "../state/memory.ts";
-import { StateStore } from "../state/store.ts";
 import type { CuseChannel } from "../transports/cuse_device.ts";
 import type { CuseRequest } from "../transports/cuse_request.ts";
 import { CuseLoop } from "./cuse_loop.ts";
@@ -303,17 +302,18 @@ Deno.test("commands are refused while a state is on its way, which ends the tran
 });
 
 Deno.test("a state is read behind its first piece", async () => {
-  const backend = new MemoryBackend();
-  new StateStore(backend).store("permall", new Uint8Array(4000).fill(7));
-  const steps = () => [
-    ioctl("GET_STATEBLOB", "000000000100000000000000"),
-    read(5000),
-    write(GET_RANDOM),
-    ioctl("GET_STATEBLOB", "000000000100000000000000"),
-    write(GET_RANDOM),
-    write(GET_RANDOM),
-  ];
-  const [first, rest, ...others] = await replies({ backend, steps });
+  const steps = (libtpms: FakeLibtpms) => {
+    libtpms.permanent = new Uint8Array(4000).fill(7);
+    return [
+      ioctl("GET_STATEBLOB", "000000000100000000000000"),
+      read(5000),
+      write(GET_RANDOM),
+      ioctl("GET_STATEBLOB", "000000000100000000000000"),
+      write(GET_RANDOM),
+      write(GET_RANDOM),
+    ];
+  };
+  const [first, rest, ...others] = await replies({ steps });
   const header = bytes(first!.slice("1: ioctl ".length));
   const total = header[8]! | header[9]! << 8;
   equal(rest!.length, "2: data ".length + 2 * (total - 3072));

@@ -43,6 +43,8 @@ const symbols = {
   TPMLIB_GetInfo: { parameters: ["i32"], result: "pointer" },
   /** (uint32_t wanted, uint32_t *min, uint32_t *max) → uint32_t actual */
   TPMLIB_SetBufferSize: { parameters: ["u32", "buffer", "buffer"], result: "u32" },
+  /** (enum type, unsigned char **buffer, uint32_t *length); the buffer is ours to free. */
+  TPMLIB_GetState: { parameters: ["i32", "buffer", "buffer"], result: "u32" },
   /** (enum type, const unsigned char *buffer, uint32_t length); copied. */
   TPMLIB_SetState: { parameters: ["i32", "buffer", "u32"], result: "u32" },
   TPMLIB_SetDebugFD: { parameters: ["i32"], result: "void" },
@@ -239,13 +241,28 @@ export class Libtpms {
 
   /** The TPM's volatile state, serialised. */
   volatileState(): Uint8Array<ArrayBuffer> {
+    return this.#serialised("volatile", (...out) => this.#c.TPMLIB_VolatileAll_Store(...out));
+  }
+
+  /** The TPM's permanent state as it is in memory, serialised. */
+  permanentState(): Uint8Array<ArrayBuffer> {
+    return this.#serialised(
+      "permanent",
+      (...out) => this.#c.TPMLIB_GetState(StateType.PERMANENT, ...out),
+    );
+  }
+
+  #serialised(
+    what: string,
+    write: (pointer: Uint8Array<ArrayBuffer>, length: Uint8Array<ArrayBuffer>) => number,
+  ): Uint8Array<ArrayBuffer> {
     const pointer = new Uint8Array(8);
     const length = new Uint32Array(1);
-    const result = this.#c.TPMLIB_VolatileAll_Store(pointer, new Uint8Array(length.buffer));
+    const result = write(pointer, new Uint8Array(length.buffer));
     if (result !== TpmResult.SUCCESS) {
       throw new TpmResultError(
         result,
-        `could not serialise the volatile state: 0x${result.toString(16)}`,
+        `could not serialise the ${what} state: 0x${result.toString(16)}`,
       );
     }
     const memory = Deno.UnsafePointer.create(new BigUint64Array(pointer.buffer)[0]!);

@@ -11,6 +11,7 @@ export class FakeLibtpms implements LibtpmsFunctions {
   readonly answers = new Map<number, Uint8Array<ArrayBuffer>>();
   /** What {@linkcode processAside} waits for. */
   aside: Promise<void> = Promise.resolve();
+  permanent: Uint8Array<ArrayBuffer> = Uint8Array.of(7, 8, 9);
   locality = 0;
   readonly version = 0x000a00;
   readonly hasProfiles = true;
@@ -52,6 +53,10 @@ export class FakeLibtpms implements LibtpmsFunctions {
 
   volatileState(): Uint8Array<ArrayBuffer> {
     return Uint8Array.of(1, 2, 3);
+  }
+
+  permanentState(): Uint8Array<ArrayBuffer> {
+    return this.permanent;
   }
 
   cancel(): number {

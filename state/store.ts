@@ -52,10 +52,13 @@ const MIGRATION: SealTags = {
 export class StateStore implements NvStore {
   /** Room for the blob that is stored, larger than the last one. */
   #room = new Uint8Array();
+  /** States of which the last store failed, since the TPM was started. */
+  readonly #behind = new Set<StateName>();
 
   constructor(readonly backend: Backend, readonly keys: StoreKeys = {}) {}
 
   prepare(): void {
+    this.#behind.clear();
     this.backend.prepare();
   }
 
@@ -75,7 +78,14 @@ export class StateStore implements NvStore {
     const encrypted = this.keys.file === undefined ? 0 : BlobFlag.ENCRYPTED;
     const blob = encodeBlob(flags | encrypted, entries, this.#room);
     if (blob.length > this.#room.length) this.#room = new Uint8Array(2 * blob.length);
+    this.#behind.add(known(name));
     this.backend.store(known(name), blob);
+    this.#behind.delete(known(name));
+  }
+
+  /** Whether what is stored is older than what the TPM has, as the last store failed. */
+  isBehind(name: StateName): boolean {
+    return this.#behind.has(name);
   }
 
   remove(name: string, mustExist: boolean): void {
@@ -93,14 +103,14 @@ export class StateStore implements NvStore {
   }
 
   /**
-   * The stored state as a migration blob, or undefined where there is none. `decrypted`: without
-   * the file key's encryption, which only this machine could open.
+   * A state as a migration blob, by itself the stored one; undefined where there is none.
+   * `decrypted`: without the file key's encryption, which only this machine could open.
    */
   exportBlob(
     name: StateName,
     decrypted: boolean,
+    state: Uint8Array<ArrayBuffer> | undefined = this.load(name),
   ): { bytes: Uint8Array<ArrayBuffer>; encrypted: boolean } | undefined {
-    const state = this.load(name);
     if (state === undefined) return undefined;
     const { file, migration } = this.keys;
     const encrypted = file !== undefined && !decrypted;

@@ -297,8 +297,17 @@ export class Tpm {
 
   /** Stores the volatile state, so that the next start resumes it. Throws {@linkcode TpmResultError}. */
   storeVolatile(): void {
-    const { libtpms, nvram } = this.parts;
-    nvram.store("volatilestate", libtpms.volatileState());
+    this.parts.nvram.store("volatilestate", this.volatileState());
+  }
+
+  /** The state as it is in memory. Throws {@linkcode TpmResultError}. */
+  volatileState(): Uint8Array<ArrayBuffer> {
+    return this.parts.libtpms.volatileState();
+  }
+
+  /** The same of what outlives the chip's power. */
+  permanentState(): Uint8Array<ArrayBuffer> {
+    return this.parts.libtpms.permanentState();
   }
 
   /** Hands in a received state for the next start; undefined clears it. Returns the TPM result. */

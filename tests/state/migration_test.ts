@@ -4,9 +4,8 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { hex } from "../support/bytes.ts";
-import type { ControlClient, DataClient } from "../support/client.ts";
-import { BLOB, CMD, payload, readStateBlob, RESULT } from "../support/control.ts";
-import type { Emulator } from "../support/emulator.ts";
+import type { DataClient } from "../support/client.ts";
+import { BLOB, CMD, payload, RESULT } from "../support/control.ts";
 import { peerProgram } from "../support/peer_programs.ts";
 import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -20,8 +19,9 @@ import {
   TPM_RH,
 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
+import { Host } from "./host.ts";
 import { assertRemembers, memorise, type Memory } from "./remember.ts";
-import { type KeyKind, makeKey, startOn } from "./stores.ts";
+import { type KeyKind, makeKey } from "./stores.ts";
 
 const OK = "00000000";
 const DECRYPTED = 1;
@@ -29,57 +29,6 @@ const PCR = 16;
 
 /** A process that ends, and the reading of its output, need not keep to the test's bounds. */
 const options = { sanitizeOps: false, sanitizeResources: false };
-
-/** An emulator with its two clients. */
-class Host implements AsyncDisposable {
-  private constructor(
-    readonly emulator: Emulator,
-    readonly control: ControlClient,
-    readonly data: DataClient,
-  ) {}
-
-  static async start(...args: Parameters<typeof startOn>): Promise<Host> {
-    const emulator = await startOn(...args);
-    return new Host(emulator, await emulator.connectControl(), await emulator.connectData());
-  }
-
-  async ctrl(number: number, bytes?: Uint8Array): Promise<string> {
-    return hex(await this.control.command(number, bytes));
-  }
-
-  async init(): Promise<string> {
-    return await this.ctrl(CMD.INIT, payload.init());
-  }
-
-  async get(type: number, flags = 0) {
-    return readStateBlob(
-      await this.control.command(CMD.GET_STATEBLOB, payload.getStateBlob(type, flags)),
-    );
-  }
-
-  async set(type: number, data: Uint8Array, flags = 0): Promise<string> {
-    return await this.ctrl(CMD.SET_STATEBLOB, payload.setStateBlob(type, data, flags));
-  }
-
-  /** Whether the process has a lock on a folder, as the C project's scripts look for it. */
-  get locked(): boolean {
-    const folder = `/proc/${this.emulator.pid}/fd`;
-    return [...Deno.readDirSync(folder)].some(({ name }) => {
-      try {
-        return Deno.readLinkSync(`${folder}/${name}`).endsWith("/.lock");
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return false; // closed meanwhile
-        throw error;
-      }
-    });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.control.close();
-    this.data.close();
-    await this.emulator[Symbol.asyncDispose]();
-  }
-}
 
 async function pcr(data: DataClient, isTpm2: boolean): Promise<string> {
   return hex(
