@@ -37,7 +37,8 @@ function oaep(message: Uint8Array, { label, hash }: OaepOptions, size: number): 
   return Uint8Array.of(0, ...maskedSeed, ...maskedBlock);
 }
 
-function mgf1(hash: OaepOptions["hash"], seed: Uint8Array, length: number): Uint8Array {
+/** A mask of any length (RFC 8017, B.2.1). */
+export function mgf1(hash: OaepOptions["hash"], seed: Uint8Array, length: number): Uint8Array {
   const mask = new Uint8Array(length);
   for (let counter = 0, at = 0; at < length; counter++) {
     const part = hash(seed, Uint8Array.of(0, 0, counter >>> 8, counter)).subarray(0, length - at);

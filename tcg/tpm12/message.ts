@@ -8,7 +8,7 @@ import { type NamedHandle, Progress, writeHandles, writeParameters } from "../ke
 import { Reader } from "../kernel/reader.ts";
 import type { FieldCodec } from "../kernel/struct.ts";
 import { Writer } from "../kernel/writer.ts";
-import type { AnyDeclaration, CommandValue } from "./command.ts";
+import type { AnyDeclaration, ResponseValue } from "./command.ts";
 import { commandByCode } from "./commands.ts";
 import { TPM_MESSAGE_TAG } from "./constants.ts";
 import { TPM_COMMAND_CODE } from "./ordinals.ts";
@@ -16,7 +16,6 @@ import { TPM_AUTH_COMMAND, TPM_AUTH_RESPONSE } from "./structures/sessions.ts";
 
 /** Bytes of tag, size and code. */
 export const HEADER_SIZE = 10;
-const SIZE_AT = 2;
 const HANDLE_SIZE = 4;
 
 /** What commands and responses have in common. */
@@ -189,50 +188,13 @@ class Body<S> extends Progress {
   }
 }
 
-/** A command as bytes; without authorisations unless some are given. */
-export function commandBytes<D extends AnyDeclaration>(
+/** The handles and parameters of a response without a fault, by name. */
+export function valuesOf<D extends AnyDeclaration>(
   command: D,
-  value: CommandValue<D>,
-  sessions: readonly TPM_AUTH_COMMAND[] = [],
-): Uint8Array<ArrayBuffer> {
-  return assembleCommand(command, value, parametersIn(command, value), sessions);
-}
-
-/** The parameters in a command's value, as bytes. */
-export function parametersIn<D extends AnyDeclaration>(
-  command: D,
-  value: CommandValue<D>,
-): Uint8Array<ArrayBuffer> {
-  const writer = new Writer();
-  for (const field of command.lists.parameters) {
-    writer.enter(field.name);
-    field.encode(writer, value as Record<string, unknown>);
-    writer.leave();
-  }
-  return writer.finish();
-}
-
-/** A command of the handles in its value, its parameters as bytes, and its authorisations. */
-export function assembleCommand<D extends AnyDeclaration>(
-  command: D,
-  value: CommandValue<D>,
-  parameters: Uint8Array,
-  sessions: readonly TPM_AUTH_COMMAND[],
-): Uint8Array<ArrayBuffer> {
-  const writer = new Writer();
-  writer.u16(TPM_MESSAGE_TAG.RQU_COMMAND + sessions.length);
-  writer.u32(0);
-  writer.u32(command.code);
-  for (const { name, codec } of command.lists.handles) {
-    writer.enter(name);
-    codec.encode(writer, (value as Record<string, number>)[name]!);
-    writer.leave();
-  }
-  writer.bytes(parameters);
-  for (const session of sessions) TPM_AUTH_COMMAND.encode(writer, session);
-  const bytes = writer.finish();
-  new DataView(bytes.buffer).setUint32(SIZE_AT, bytes.length);
-  return bytes;
+  { handles, parameters }: ResponseMessage,
+): ResponseValue<D> {
+  const named = command.lists.responseHandles.map(({ name }, index) => [name, handles[index]]);
+  return { ...Object.fromEntries(named), ...parameters } as ResponseValue<D>;
 }
 
 /** The parameters of a command as they came, over which its HMACs are; it has no fault. */

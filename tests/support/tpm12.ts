@@ -5,6 +5,7 @@ import { TPM_NV_PER, TPM_PHYSICAL_PRESENCE } from "../../tcg/tpm12/attributes.ts
 import { CommandError } from "../../tcg/tpm12/client/command_error.ts";
 import { WELL_KNOWN_AUTH } from "../../tcg/tpm12/client/session.ts";
 import type { AnyDeclaration, ResponseValue } from "../../tcg/tpm12/command.ts";
+import { commandBytes } from "../../tcg/tpm12/command_bytes.ts";
 import { TPM_OIAP } from "../../tcg/tpm12/commands/authorization.ts";
 import { TPM_GetCapability } from "../../tcg/tpm12/commands/capabilities.ts";
 import { TPM_GetRandom } from "../../tcg/tpm12/commands/cryptography.ts";
@@ -20,7 +21,7 @@ import { TPM_SaveState, TPM_Startup } from "../../tcg/tpm12/commands/startup.ts"
 import { TPM_SelfTestFull } from "../../tcg/tpm12/commands/testing.ts";
 import { TPM_GetTicks } from "../../tcg/tpm12/commands/ticks.ts";
 import { TPM_ST, TPM_TAG } from "../../tcg/tpm12/constants.ts";
-import { commandBytes, readResponse } from "../../tcg/tpm12/message.ts";
+import { readResponse, valuesOf } from "../../tcg/tpm12/message.ts";
 import { fields } from "./bytes.ts";
 
 /** An NV index that is free for use. */
@@ -104,5 +105,5 @@ function succeeded<D extends AnyDeclaration>(command: D, bytes: Uint8Array): Res
   const response = readResponse(bytes, command);
   if (response.code !== 0) throw new CommandError(command, response.code);
   if (response.fault !== undefined) throw response.fault;
-  return response.parameters as ResponseValue<D>;
+  return valuesOf(command, response);
 }

@@ -20,19 +20,20 @@ export class Tpm12Client extends Client implements AsyncDisposable {
   private constructor(
     private readonly emulator: Emulator,
     private readonly data: DataClient,
-    /** The names of the commands that were sent. */
-    readonly sent: Set<string>,
+    /** Commands and responses by turns. */
+    readonly passed: Uint8Array[],
   ) {
     super(async (command) => {
       const response = await data.command(command, KEY_MS);
-      sent.add(assertDeclared(command, response));
+      assertDeclared(command, response);
+      passed.push(command, response);
       return response;
     });
   }
 
   static async start(): Promise<Tpm12Client> {
     const emulator = await Emulator.start({ tpm2: false, flags: ["not-need-init"] });
-    const client = new Tpm12Client(emulator, await emulator.connectData(), new Set());
+    const client = new Tpm12Client(emulator, await emulator.connectData(), []);
     await client.run(TPM_Startup, { startupType: TPM_ST.CLEAR });
     for (const presence of ["CMD_ENABLE", "PRESENT"] as const) {
       const physicalPresence = TPM_PHYSICAL_PRESENCE.of(presence);
@@ -49,13 +50,12 @@ export class Tpm12Client extends Client implements AsyncDisposable {
   }
 }
 
-/** Both are read whole and written to the same bytes; returns the command's name. */
-export function assertDeclared(commandBytes: Uint8Array, responseBytes: Uint8Array): string {
+/** Both are read whole and written to the same bytes. */
+function assertDeclared(commandBytes: Uint8Array, responseBytes: Uint8Array): void {
   const command = readCommand(commandBytes);
   assert.equal(command.fault, undefined);
   assert.deepEqual(writeCommand(command), new Uint8Array(commandBytes));
   const response = readResponse(responseBytes, command.command);
   assert.equal(response.fault, undefined, command.command?.name);
   assert.deepEqual(writeResponse(response), new Uint8Array(responseBytes));
-  return command.command!.name;
 }

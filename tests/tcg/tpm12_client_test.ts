@@ -16,7 +16,12 @@ import { Transport } from "../../tcg/tpm12/client/transport.ts";
 import { TPM_GetCapability } from "../../tcg/tpm12/commands/capabilities.ts";
 import { TPM_ChangeAuthOwner } from "../../tcg/tpm12/commands/changing_auth.ts";
 import { TPM_CreateCounter, TPM_IncrementCounter } from "../../tcg/tpm12/commands/counters.ts";
-import { TPM_CertifyKey, TPM_GetRandom, TPM_Sign } from "../../tcg/tpm12/commands/cryptography.ts";
+import {
+  TPM_CertifyKey,
+  TPM_GetRandom,
+  TPM_Sign,
+  TPM_StirRandom,
+} from "../../tcg/tpm12/commands/cryptography.ts";
 import { TPM_OwnerReadInternalPub } from "../../tcg/tpm12/commands/endorsement.ts";
 import {
   TPM_NV_DefineSpace,
@@ -34,12 +39,13 @@ import {
 import { TPM_GetTicks } from "../../tcg/tpm12/commands/ticks.ts";
 import { commandByCode, COMMANDS } from "../../tcg/tpm12/commands.ts";
 import { TPM_ET, TPM_KH, TPM_PID, TPM_RT, TPM_TAG } from "../../tcg/tpm12/constants.ts";
+import { readCommand, writeCommand } from "../../tcg/tpm12/message.ts";
 import { TPM_RESULT } from "../../tcg/tpm12/results.ts";
 import { respCodec, subCapCodec } from "../../tcg/tpm12/structures/capabilities.ts";
 import type { TPM_NV_DATA_PUBLIC } from "../../tcg/tpm12/structures/storage.ts";
 import { type AnyCodec, decode, encode } from "../../tcg/kernel/codec.ts";
 import { Tpm12Client } from "./tpm12_client.ts";
-import { text } from "../support/bytes.ts";
+import { hex, text } from "../support/bytes.ts";
 
 const OWNER = "owner's pass phrase";
 const KEY_AUTH = "a key's pass phrase";
@@ -241,6 +247,39 @@ Deno.test("commands go through a transport session", async () => {
   const value = { keyHandle: TPM_KH.SRK };
   await inside.run(TPM_OwnerReadInternalPub, value, await inside.once(OWNER));
   await inside.run(TPM_GetTicks, {});
+});
+
+Deno.test("commands go through an encrypted transport session, and are said to be", async () => {
+  await using client = await owned();
+  const { publicPortion } = await client.run(
+    TPM_OwnerReadInternalPub,
+    { keyHandle: TPM_KH.SRK },
+    await client.once(OWNER),
+  );
+  const key = { handle: TPM_KH.SRK, publicKey: publicPortion, auth: WELL_KNOWN_AUTH };
+  const transport = await Transport.establish(client, key);
+  const inside = new Client(transport.send);
+  client.passed.length = 0;
+  await inside.run(TPM_StirRandom, { inData: SECRET });
+  const { randomBytes } = await inside.run(TPM_GetRandom, { bytesRequested: 20 });
+  assert.equal(randomBytes.length, 20);
+  for (const hidden of [SECRET, randomBytes]) {
+    assert.ok(!client.passed.some((bytes) => hex(bytes).includes(hex(hidden))));
+  }
+  const { wrappedCmd } = readCommand(client.passed[0]!).parameters as { wrappedCmd: Uint8Array };
+  const wrapped = readCommand(wrappedCmd, { encrypted: true });
+  assert.equal(wrapped.fault, undefined);
+  assert.equal(wrapped.command, TPM_StirRandom);
+  assert.equal(wrapped.encrypted?.length, 4 + SECRET.length);
+  assert.deepEqual(writeCommand(wrapped), wrappedCmd);
+
+  const value = { keyHandle: TPM_KH.SRK };
+  const read = await inside.run(TPM_OwnerReadInternalPub, value, await inside.once(OWNER));
+  assert.deepEqual(read.publicPortion, publicPortion);
+  await assert.rejects(
+    inside.run(TPM_PcrRead, { pcrIndex: 99 }),
+    refused(TPM_RESULT.BADINDEX),
+  );
 });
 
 Deno.test("all that the TPM says of itself is declared, and all commands that it has", async () => {

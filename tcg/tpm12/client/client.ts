@@ -3,11 +3,12 @@
 
 import { WireError } from "../../../wire/codec.ts";
 import type { AnyDeclaration, CommandValue, ResponseValue } from "../command.ts";
+import { assembleCommand, handlesIn, parametersIn } from "../command_bytes.ts";
 import { TPM_OIAP, TPM_OSAP } from "../commands/authorization.ts";
 import { TPM_FlushSpecific } from "../commands/sessions.ts";
 import { TPM_RT } from "../constants.ts";
 import { bigEndian32, hmacSha1, newNonce, sha1 } from "../cryptography.ts";
-import { assembleCommand, parametersIn, readResponse, responseParameterBytes } from "../message.ts";
+import { readResponse, responseParameterBytes, valuesOf } from "../message.ts";
 import { CommandError } from "./command_error.ts";
 import {
   type Authorization,
@@ -44,7 +45,9 @@ export class Client {
     const parameters = parametersIn(command, value);
     const inDigest = sha1(ordinal, parameters);
     const sessions = authorizations.map((authorization) => authorization.authorize(inDigest));
-    const bytes = await this.send(assembleCommand(command, value, parameters, sessions));
+    const bytes = await this.send(
+      assembleCommand(command, handlesIn(command, value), parameters, sessions),
+    );
 
     const response = readResponse(bytes, command);
     if (response.code !== 0) throw new CommandError(command, response.code);
@@ -61,12 +64,7 @@ export class Client {
       }
       authorization.verify(part, outDigest);
     }
-    return {
-      ...Object.fromEntries(
-        command.lists.responseHandles.map(({ name }, index) => [name, response.handles[index]]),
-      ),
-      ...response.parameters,
-    } as ResponseValue<D>;
+    return valuesOf(command, response);
   }
 
   /** Starts a session for whatever is to be authorised. */
