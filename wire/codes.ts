@@ -1,5 +1,6 @@
 // Numbers of the TPM specifications and of the control protocol, by their names there.
-// Only those that swtpm itself looks at or makes; the rest is libtpms' affair.
+// Only those that swtpm itself looks at or makes; all of them stand in tcg/, which no start has to load
+// for these few.
 
 /**
  * TPM 1.2 result codes. The control protocol and libtpms' own functions answer with these for both

@@ -1,9 +1,10 @@
 // The rows on memory: of one instance, idle and after a million commands, and of many at once.
 // Reading the kernel's figures is left to tests/support/memory.ts.
 
+import { TPM_CAP } from "../../tcg/tpm2/constants.ts";
 import { hex, repeated } from "../../tests/support/bytes.ts";
 import { Emulator } from "../../tests/support/emulator.ts";
-import { tpm2, TPM_CAP } from "../../tests/support/tpm2.ts";
+import { tpm2 } from "../../tests/support/tpm2.ts";
 import { pause } from "../../tests/support/wait.ts";
 import { type BenchRow, type RowContext, scaled } from "./bench_row.ts";
 import { bound, type Contestant, named } from "./contestants.ts";

@@ -3,6 +3,15 @@
 // compiled when it is asked.
 
 import { type CommandName, commands, requestHeader } from "../../control/protocol.ts";
+import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
+import { TPMA_NV } from "../../tcg/tpm2/attributes.ts";
+import { commandBytes } from "../../tcg/tpm2/command_bytes.ts";
+import { TPM2_NV_DefineSpace } from "../../tcg/tpm2/commands/nv.ts";
+import { TPM2_PCR_Extend } from "../../tcg/tpm2/commands/pcrs.ts";
+import { TPM2_GetRandom } from "../../tcg/tpm2/commands/random.ts";
+import { TPM2_Shutdown, TPM2_Startup } from "../../tcg/tpm2/commands/startup.ts";
+import { TPM2_SelfTest } from "../../tcg/tpm2/commands/testing.ts";
+import { TPM_RH, TPM_SU } from "../../tcg/tpm2/constants.ts";
 import { TpmResult } from "../../wire/codes.ts";
 import { responseHeader } from "../../wire/tpm.ts";
 import { runCommand } from "../command.ts";
@@ -12,22 +21,35 @@ import { CODE_CACHE_FILE } from "./parts.ts";
 const LIMIT_MS = 60_000;
 const LOOK_AGAIN_MS = 2;
 
-/** What a firmware does and a guest, in the specification's bytes (TPM 2.0 Library, Part 3). */
-const COMMANDS: readonly (readonly [string, string])[] = [
-  ["Startup(CLEAR)", "8001 0000000c 00000144 0000"],
-  ["SelfTest(NO)", "8001 0000000b 00000143 00"],
-  ["GetRandom(16)", "8001 0000000c 0000017b 0010"],
+const EMPTY = new Uint8Array(0);
+
+/** What a firmware does and a guest. */
+const COMMANDS: readonly (readonly [string, Uint8Array])[] = [
+  ["Startup(CLEAR)", commandBytes(TPM2_Startup, { startupType: TPM_SU.CLEAR })],
+  ["SelfTest(NO)", commandBytes(TPM2_SelfTest, { fullTest: 0 })],
+  ["GetRandom(16)", commandBytes(TPM2_GetRandom, { bytesRequested: 16 })],
   [
     "PCR_Extend of PCR 0 by SHA-256",
-    "8002 00000041 00000182 00000000 00000009 40000009 0000 00 0000 00000001 000b" +
-    "01".repeat(32),
+    commandBytes(TPM2_PCR_Extend, {
+      pcrHandle: 0,
+      digests: [{ hashAlg: TPM_ALG.SHA256, digest: { sha256: new Uint8Array(32).fill(1) } }],
+    }),
   ],
   [
     "NV_DefineSpace of 32 bytes by the owner",
-    "8002 0000002d 0000012a 40000001 00000009 40000009 0000 00 0000" +
-    "0000 000e 01500010 000b 02020002 0000 0020",
+    commandBytes(TPM2_NV_DefineSpace, {
+      authHandle: TPM_RH.OWNER,
+      auth: EMPTY,
+      publicInfo: {
+        nvIndex: 0x01500010,
+        nameAlg: TPM_ALG.SHA256,
+        attributes: TPMA_NV.of("OWNERWRITE", "OWNERREAD", "NO_DA"),
+        authPolicy: EMPTY,
+        dataSize: 32,
+      },
+    }),
   ],
-  ["Shutdown(CLEAR)", "8001 0000000c 00000145 0000"],
+  ["Shutdown(CLEAR)", commandBytes(TPM2_Shutdown, { shutdownType: TPM_SU.CLEAR })],
 ];
 
 const sizeAt = responseHeader.reader("size");
@@ -63,8 +85,8 @@ async function keepBusy(controlPath: string, dataPath: string): Promise<void> {
   await tell(control, "INIT", commands.INIT.request.encode({ flags: 0 }));
   await tell(control, "GET_TPMESTABLISHED");
   using data = await connect(dataPath);
-  for (const [name, digits] of COMMANDS) {
-    await send(data, Uint8Array.fromHex(digits.replaceAll(" ", "")));
+  for (const [name, command] of COMMANDS) {
+    await send(data, command);
     const head = await receive(data, responseHeader.size);
     await receive(data, sizeAt(head, 0) - head.length);
     const code = codeAt(head, 0);

@@ -9,15 +9,14 @@ import type { ShownField } from "../kernel/shown.ts";
 import { type FieldCodec, showFields } from "../kernel/struct.ts";
 import { Writer } from "../kernel/writer.ts";
 import { TPMA_SESSION } from "./attributes.ts";
-import type { AnyDeclaration, CommandValue, NamedHandle } from "./command.ts";
+import type { AnyDeclaration, NamedHandle, ResponseValue } from "./command.ts";
 import { commandByCode } from "./commands.ts";
-import { TPM_RH, TPM_ST } from "./constants.ts";
+import { TPM_ST } from "./constants.ts";
 import { TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from "./structures/sessions.ts";
 import { TPM2B_DATA } from "./structures/digests.ts";
 
 /** Bytes of tag, size and code. */
 export const HEADER_SIZE = 10;
-const SIZE_AT = 2;
 
 /** What commands and responses have in common. */
 interface Message<S> {
@@ -224,78 +223,6 @@ function finish(reader: Reader, bytes: Uint8Array, size: number): void {
   reader.finish();
 }
 
-/** An authorisation by password, the empty one where none is given. */
-export function passwordSession(password: Uint8Array = new Uint8Array(0)): TPMS_AUTH_COMMAND {
-  return {
-    sessionHandle: TPM_RH.PW,
-    nonce: new Uint8Array(0),
-    sessionAttributes: 0,
-    hmac: password,
-  };
-}
-
-/** Empty passwords for all handles of a command that are authorised. */
-export function emptyPasswords(command: AnyDeclaration): TPMS_AUTH_COMMAND[] {
-  return command.lists.handles.flatMap(({ codec }) =>
-    codec.role === undefined ? [] : [passwordSession()]
-  );
-}
-
-/** A command as bytes; what needs an authorisation gets an empty password unless told otherwise. */
-export function commandBytes<D extends AnyDeclaration>(
-  command: D,
-  value: CommandValue<D>,
-  sessions: readonly TPMS_AUTH_COMMAND[] = emptyPasswords(command),
-): Uint8Array<ArrayBuffer> {
-  return assembleCommand(
-    command,
-    handlesIn(command, value),
-    sessions,
-    parametersIn(command, value),
-  );
-}
-
-/** The handles in a command's value, in their order. */
-export function handlesIn<D extends AnyDeclaration>(command: D, value: CommandValue<D>): number[] {
-  return command.lists.handles.map(({ name }) => (value as Record<string, number>)[name]!);
-}
-
-/** The parameters in a command's value, as bytes. */
-export function parametersIn<D extends AnyDeclaration>(
-  command: D,
-  value: CommandValue<D>,
-): Uint8Array<ArrayBuffer> {
-  const writer = new Writer();
-  for (const field of command.lists.parameters) {
-    writer.enter(field.name);
-    field.encode(writer, value as Record<string, unknown>);
-    writer.leave();
-  }
-  return writer.finish();
-}
-
-/** A command of its parts. */
-export function assembleCommand(
-  command: AnyDeclaration,
-  handles: readonly number[],
-  sessions: readonly TPMS_AUTH_COMMAND[],
-  parameters: Uint8Array,
-): Uint8Array<ArrayBuffer> {
-  const writer = beginMessage({
-    tag: sessions.length > 0 ? TPM_ST.SESSIONS : TPM_ST.NO_SESSIONS,
-    size: 0,
-    code: command.code,
-  });
-  writeHandles(writer, command.lists.handles, handles);
-  if (sessions.length > 0) {
-    writer.sized32(() => writeSessions(writer, TPMS_AUTH_COMMAND, sessions));
-  }
-  writer.bytes(parameters);
-  const bytes = writer.finish();
-  new DataView(bytes.buffer).setUint32(SIZE_AT, bytes.length);
-  return bytes;
-}
-
 /** The bytes that {@linkcode readCommand} has read. */
 export function writeCommand(message: CommandMessage): Uint8Array<ArrayBuffer> {
   const writer = beginMessage(message);
@@ -307,6 +234,15 @@ export function writeCommand(message: CommandMessage): Uint8Array<ArrayBuffer> {
   writeParameters(writer, message.command?.lists.parameters ?? [], message);
   writer.bytes(message.rest);
   return writer.finish();
+}
+
+/** The handles and parameters of a response without a fault, by name. */
+export function valuesOf<D extends AnyDeclaration>(
+  command: D,
+  { handles, parameters }: ResponseMessage,
+): ResponseValue<D> {
+  const named = command.lists.responseHandles.map(({ name }, index) => [name, handles[index]]);
+  return { ...Object.fromEntries(named), ...parameters } as ResponseValue<D>;
 }
 
 /** The parameters of a response without a fault, as they came: they are what is hashed. */

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { TPM_ST } from "../../tcg/tpm12/constants.ts";
+import { TPM_CAP, TPM_SU } from "../../tcg/tpm2/constants.ts";
 import { repeated } from "../support/bytes.ts";
 import { CMD, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
@@ -23,8 +24,6 @@ import {
   readPcrRead as readPcr2,
   successBody,
   tpm2,
-  TPM_CAP,
-  TPM_SU,
 } from "../support/tpm2.ts";
 
 const NV_CONTENT = repeated(0xc5, 64);

@@ -1,11 +1,11 @@
 // The two TPM versions as the scenes need them: the same acts in the commands of each. Leaves the
 // commands' bytes to tests/support/tpm2.ts and tpm12.ts.
 
-import { TPM_MESSAGE_TAG, TPM_ST } from "../../tcg/tpm12/constants.ts";
+import { TPM_MESSAGE_TAG, TPM_ST as TPM12_ST } from "../../tcg/tpm12/constants.ts";
+import { TPM_CAP, TPM_ST, TPM_SU } from "../../tcg/tpm2/constants.ts";
 import { repeated, unhex } from "../support/bytes.ts";
 import { firmwareStart, tpm12 } from "../support/tpm12.ts";
-import { tpm2 } from "../support/tpm2.ts";
-import * as v2 from "../support/tpm2.ts";
+import { bareCommand, tpm2 } from "../support/tpm2.ts";
 import { type Mask, random } from "./step.ts";
 
 /** A command and the part of its answer that is different each time. */
@@ -56,8 +56,8 @@ export const TPM2: Family = {
   tpm2: true,
   start: [act(tpm2.startup())],
   startup: act(tpm2.startup()),
-  startupState: act(tpm2.startup(v2.TPM_SU.STATE)),
-  saveState: act(tpm2.shutdown(v2.TPM_SU.STATE)),
+  startupState: act(tpm2.startup(TPM_SU.STATE)),
+  saveState: act(tpm2.shutdown(TPM_SU.STATE)),
   selfTest: act(tpm2.selfTest()),
   getRandom: act(tpm2.getRandom(16), random(RANDOM_AFTER.tpm2)),
   extend: (pcr) => act(tpm2.pcrExtend(pcr, repeated(0xa5, 32))),
@@ -66,9 +66,9 @@ export const TPM2: Family = {
   defineNv: act(tpm2.nvDefineSpace(NV_SIZE)),
   writeNv: (data, offset) => act(tpm2.nvWrite(data, offset)),
   readNv: act(tpm2.nvRead(NV_SIZE)),
-  property: act(tpm2.getCapability(v2.TPM_CAP.TPM_PROPERTIES, 0x100, 6)),
-  unknown: act(v2.command(0x1ff)),
-  tag: v2.TPM_ST.NO_SESSIONS,
+  property: act(tpm2.getCapability(TPM_CAP.TPM_PROPERTIES, 0x100, 6)),
+  unknown: act(bareCommand(0x1ff)),
+  tag: TPM_ST.NO_SESSIONS,
 };
 
 export const TPM12: Family = {
@@ -76,7 +76,7 @@ export const TPM12: Family = {
   tpm2: false,
   start: firmwareStart().map((bytes) => act(bytes)),
   startup: act(tpm12.startup()),
-  startupState: act(tpm12.startup(TPM_ST.STATE)),
+  startupState: act(tpm12.startup(TPM12_ST.STATE)),
   saveState: act(tpm12.saveState()),
   selfTest: act(tpm12.selfTestFull()),
   getRandom: act(tpm12.getRandom(16), random(RANDOM_AFTER.tpm12)),

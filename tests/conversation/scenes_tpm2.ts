@@ -1,9 +1,10 @@
 // The scenes only TPM 2 plays: the send-command prefix with its locality, and keys. Leaves what
 // both versions have in common to scenes_common.ts.
 
+import { TPM_CAP } from "../../tcg/tpm2/constants.ts";
 import { fields, repeated, u32, u8 } from "../support/bytes.ts";
 import { CMD, payload } from "../support/control.ts";
-import { tpm2, TPM_CAP, withLocality } from "../support/tpm2.ts";
+import { tpm2, withLocality } from "../support/tpm2.ts";
 import { control, data, random, type Scene } from "./step.ts";
 
 /** Answer of a prefixed command: length, then the answer, of which the handle is not random. */

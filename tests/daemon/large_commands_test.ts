@@ -2,12 +2,14 @@
 // reaches it whole. It is a layer over the machine's libtpms, which only answers for the size.
 
 import assert from "node:assert/strict";
+import { TPM_CC } from "../../tcg/tpm2/command_codes.ts";
+import { TPM_ST } from "../../tcg/tpm2/constants.ts";
 import { Emulator } from "../support/emulator.ts";
 import { run } from "../support/process.ts";
 import { plainProgram } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { fields, repeated, u16, u32 } from "../support/bytes.ts";
-import { readAnswer, tpm2, TPM_CC, TPM_ST, withLocality } from "../support/tpm2.ts";
+import { readAnswer, tpm2, withLocality } from "../support/tpm2.ts";
 
 const LARGEST = 8192;
 const FOLDER = `/usr/lib/${Deno.build.arch}-linux-gnu`;

@@ -9,7 +9,7 @@ import { peerProgram } from "../support/peer_programs.ts";
 import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { tpm12 } from "../support/tpm12.ts";
-import { command, readAnswer, tpm2 } from "../support/tpm2.ts";
+import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
 
 function count(text: string, part: string): number {
@@ -29,7 +29,7 @@ Deno.test("a command before INIT: told once, with both ways to mend it", async (
 Deno.test("QEMU's question for the version before INIT is no reason for a message", async () => {
   await using emulator = await Emulator.start();
   using data = await emulator.connectData();
-  assert.equal(readAnswer(await data.command(command(0x181))).code, 0x101);
+  assert.equal(readAnswer(await data.command(tpm2.readClock())).code, 0x101);
   const { stderr } = await emulator.stop();
   assert.doesNotMatch(stderr, /is off/);
 });

@@ -6,10 +6,9 @@ import { hex } from "../support/bytes.ts";
 import type { Address, Client } from "../support/client.ts";
 import { CMD, controlMessage, payload } from "../support/control.ts";
 import { Descriptors } from "../support/fd_passing.ts";
-import { command, readAnswer, readGetRandom, tpm2 } from "../support/tpm2.ts";
+import { readAnswer, readGetRandom, tpm2 } from "../support/tpm2.ts";
 
 const SUCCESS = "00000000";
-const READ_CLOCK = 0x181;
 /** TPM_RC_FAILURE: the chip is off, which tells QEMU the version all the same. */
 const OFF = 0x101;
 
@@ -45,7 +44,7 @@ export class QemuClient implements Disposable {
   }
 
   async #switchOn(): Promise<void> {
-    assert.equal(readAnswer(await this.data(command(READ_CLOCK))).code, OFF);
+    assert.equal(readAnswer(await this.data(tpm2.readClock())).code, OFF);
     await this.#ask(CMD.GET_CAPABILITY, new Uint8Array(0), 8);
     await this.#ask(CMD.STOP, new Uint8Array(0), 4);
     await this.#ask(CMD.SET_BUFFERSIZE, payload.setBufferSize(0), 16);

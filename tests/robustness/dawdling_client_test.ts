@@ -2,10 +2,11 @@
 // other channel is served, and the process can be told to end.
 
 import assert from "node:assert/strict";
+import { TPM_CAP } from "../../tcg/tpm2/constants.ts";
 import { hex, u32 } from "../support/bytes.ts";
 import { CMD, controlMessage, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
-import { readAnswer, tpm2, TPM_CAP } from "../support/tpm2.ts";
+import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { pause } from "../support/wait.ts";
 
 /** Others are served in milliseconds, on a busy machine in seconds; by the C program never. */

@@ -2,11 +2,12 @@
 // is used, the command is cancelled, the client goes, or the process is to end.
 
 import assert from "node:assert/strict";
+import { TPM_RC } from "../../tcg/tpm2/results.ts";
 import { hex } from "../support/bytes.ts";
 import type { DataClient } from "../support/client.ts";
 import { CMD, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
-import { readAnswer, successBody, tpm2, TPM_RC } from "../support/tpm2.ts";
+import { readAnswer, successBody, tpm2 } from "../support/tpm2.ts";
 import { pause } from "../support/wait.ts";
 
 /** Long enough for the emulator to have begun, short against the generation of a key. */

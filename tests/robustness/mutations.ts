@@ -1,12 +1,13 @@
 // Messages for both channels that are right, nearly right or nonsense, made from a seeded random
 // sequence. Leaves sending them to fuzz_test.ts.
 
-import { fields, repeated, u16, u32, u8 } from "../support/bytes.ts";
-import { BLOB, CMD, controlMessage, payload } from "../support/control.ts";
 import { TPM_ST } from "../../tcg/tpm12/constants.ts";
 import { TSC_ORD } from "../../tcg/tpm12/ordinals.ts";
+import { TPM_CAP, TPM_SU } from "../../tcg/tpm2/constants.ts";
+import { fields, repeated, u16, u32, u8 } from "../support/bytes.ts";
+import { BLOB, CMD, controlMessage, payload } from "../support/control.ts";
 import { tpm12 } from "../support/tpm12.ts";
-import { tpm2, TPM_CAP, TPM_SU, withLocality } from "../support/tpm2.ts";
+import { tpm2, withLocality } from "../support/tpm2.ts";
 import type { Random } from "./random.ts";
 
 /** A byte no control message of these holds: with it, garbage could read as SHUTDOWN. */

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { TPM_RH } from "../../tcg/tpm2/constants.ts";
 import { hex } from "../support/bytes.ts";
 import type { DataClient } from "../support/client.ts";
 import { BLOB, CMD, payload, RESULT } from "../support/control.ts";
@@ -16,7 +17,6 @@ import {
   readPcrRead as readPcr2,
   successBody,
   tpm2,
-  TPM_RH,
 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
 import { Host } from "./host.ts";

@@ -2,13 +2,14 @@
 // stays off, nothing on disk changes, and the process lives on to try again. Also warnings.
 
 import assert from "node:assert/strict";
+import { TPM_RC } from "../../tcg/tpm2/results.ts";
 import { hex } from "../support/bytes.ts";
 import { CMD, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
 import { run } from "../support/process.ts";
 import { programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { readAnswer, tpm2, TPM_RC } from "../support/tpm2.ts";
+import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
 import { makeKey, startOn } from "./stores.ts";
 

@@ -3,7 +3,12 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { fields, hex, sized16, sized32, u16, u32, u8 } from "../support/bytes.ts";
+import { commandBytes, passwordSession } from "../../tcg/tpm2/command_bytes.ts";
+import { TPM2_HierarchyChangeAuth } from "../../tcg/tpm2/commands/hierarchies.ts";
+import { TPM2_NV_Read } from "../../tcg/tpm2/commands/nv.ts";
+import { TPM2_ReadPublic } from "../../tcg/tpm2/commands/objects.ts";
+import { TPM_RH } from "../../tcg/tpm2/constants.ts";
+import { hex } from "../support/bytes.ts";
 import type { DataClient } from "../support/client.ts";
 import {
   firmwareStart,
@@ -15,11 +20,9 @@ import {
   PERSISTENT_HANDLE,
   readAnswer,
   readCreatePrimary,
+  readNvRead,
   successBody,
   tpm2,
-  TPM_CC,
-  TPM_RH,
-  TPM_ST,
 } from "../support/tpm2.ts";
 import { NV_INDEX as NV_INDEX_2 } from "../support/tpm2.ts";
 import { readRootKey, takeOwnership } from "./owner12.ts";
@@ -35,8 +38,6 @@ export interface Memory {
 
 const NV_SIZE = 32;
 const AUTH_SIZE = 20;
-const HIERARCHY_CHANGE_AUTH = 0x129;
-const READ_PUBLIC = 0x173;
 /** TPM_AUTHFAIL; TPM_RC_BAD_AUTH of the first session. */
 const WRONG_OWNER = { tpm12: 1, tpm2: 0x9a2 } as const;
 
@@ -65,7 +66,7 @@ export async function memorise(data: DataClient, isTpm2: boolean): Promise<Memor
   await done(tpm2.evictControl(object));
   await done(tpm2.flushContext(object));
   await done(
-    withOwner(HIERARCHY_CHANGE_AUTH, [TPM_RH.OWNER], new Uint8Array(), sized16(ownerAuth)),
+    commandBytes(TPM2_HierarchyChangeAuth, { authHandle: TPM_RH.OWNER, newAuth: ownerAuth }),
   );
   return { tpm2: isTpm2, nv, ownerAuth, key: await readPersistentKey(data) };
 }
@@ -84,29 +85,18 @@ export async function assertRemembers(data: DataClient, memory: Memory): Promise
     return;
   }
   const read = (auth: Uint8Array) =>
-    data.command(withOwner(TPM_CC.NV_Read, [TPM_RH.OWNER, NV_INDEX_2], auth, u16(NV_SIZE), u16(0)));
+    data.command(
+      commandBytes(TPM2_NV_Read, {
+        ...{ authHandle: TPM_RH.OWNER, nvIndex: NV_INDEX_2 },
+        ...{ size: NV_SIZE, offset: 0 },
+      }, [passwordSession(auth)]),
+    );
   assert.equal(readAnswer(await read(wrongAuth)).code, WRONG_OWNER.tpm2);
-  const answer = successBody(await read(ownerAuth));
-  // parameterSize, then the data behind its length
-  assert.equal(hex(answer.subarray(6, 6 + NV_SIZE)), hex(nv), "the NV index has changed");
+  assert.equal(hex(readNvRead(await read(ownerAuth))), hex(nv), "the NV index has changed");
   assert.equal(hex(await readPersistentKey(data)), hex(key), "the persistent key has changed");
 }
 
 async function readPersistentKey(data: DataClient): Promise<Uint8Array> {
-  const body = fields(u32(READ_PUBLIC), u32(PERSISTENT_HANDLE));
-  return successBody(
-    await data.command(fields(u16(TPM_ST.NO_SESSIONS), u32(6 + body.length), body)),
-  );
-}
-
-/** A TPM 2 command whose first handle is authorised by a password. */
-function withOwner(
-  code: number,
-  handles: readonly number[],
-  password: Uint8Array,
-  ...parameters: readonly Uint8Array[]
-): Uint8Array {
-  const session = fields(u32(TPM_RH.PASSWORD), sized16(), u8(0), sized16(password));
-  const body = fields(u32(code), ...handles.map(u32), sized32(session), ...parameters);
-  return fields(u16(TPM_ST.SESSIONS), u32(6 + body.length), body);
+  const command = commandBytes(TPM2_ReadPublic, { objectHandle: PERSISTENT_HANDLE });
+  return successBody(await data.command(command));
 }

@@ -3,12 +3,13 @@
 
 import assert from "node:assert/strict";
 import { TPM_ST } from "../../tcg/tpm12/constants.ts";
+import { TPM_SU } from "../../tcg/tpm2/constants.ts";
 import { hex } from "../support/bytes.ts";
 import type { DataClient } from "../support/client.ts";
 import { CMD, INIT_DELETE_VOLATILE, payload } from "../support/control.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { firmwareStart, readPcrRead as readPcr12, tpm12 } from "../support/tpm12.ts";
-import { readAnswer, readPcrRead as readPcr2, successBody, tpm2, TPM_SU } from "../support/tpm2.ts";
+import { readAnswer, readPcrRead as readPcr2, successBody, tpm2 } from "../support/tpm2.ts";
 import { type BackendKind, BACKENDS, type KeyKind, makeKey, makePlace, startOn } from "./stores.ts";
 
 const OK = "00000000";

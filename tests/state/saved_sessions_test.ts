@@ -7,7 +7,13 @@ import { Emulator } from "../support/emulator.ts";
 import { peerProgram } from "../support/peer_programs.ts";
 import { programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
-import { readAnswer, readCreatePrimary, readHandle, successBody, tpm2 } from "../support/tpm2.ts";
+import {
+  readAnswer,
+  readCreatePrimary,
+  readStartAuthSession,
+  successBody,
+  tpm2,
+} from "../support/tpm2.ts";
 
 const LIVES = 70;
 /** MAX_ACTIVE_SESSIONS of libtpms. */
@@ -35,7 +41,7 @@ async function life<T>(
 async function saveSession(data: DataClient): Promise<Uint8Array | undefined> {
   const started = await data.command(tpm2.startAuthSession());
   if (readAnswer(started).code === SESSION_HANDLES) return undefined;
-  return successBody(await data.command(tpm2.contextSave(readHandle(started))));
+  return successBody(await data.command(tpm2.contextSave(readStartAuthSession(started))));
 }
 
 async function load(data: DataClient, context: Uint8Array): Promise<number> {

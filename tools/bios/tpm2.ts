@@ -1,12 +1,11 @@
 // What swtpm_bios does with a TPM 2.
 import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
 import { TPMA_SESSION } from "../../tcg/tpm2/attributes.ts";
+import { commandBytes, passwordSession } from "../../tcg/tpm2/command_bytes.ts";
 import { TPM2_HierarchyChangeAuth } from "../../tcg/tpm2/commands/hierarchies.ts";
 import { TPM2_Startup } from "../../tcg/tpm2/commands/startup.ts";
 import { TPM2_IncrementalSelfTest } from "../../tcg/tpm2/commands/testing.ts";
 import { TPM_RH, TPM_SU } from "../../tcg/tpm2/constants.ts";
-import { commandBytes, passwordSession } from "../../tcg/tpm2/message.ts";
-import type { TPMS_AUTH_COMMAND } from "../../tcg/tpm2/structures/sessions.ts";
 import type { Send } from "./bios.ts";
 import type { Asked } from "./words.ts";
 
@@ -14,7 +13,7 @@ import type { Asked } from "./words.ts";
 const PASSWORD_SIZE = 20;
 
 /** The empty password, as the C program gives it. */
-const emptyPassword: TPMS_AUTH_COMMAND = {
+const emptyPassword = {
   ...passwordSession(),
   sessionAttributes: TPMA_SESSION.of("continueSession"),
 };

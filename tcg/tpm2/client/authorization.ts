@@ -1,7 +1,7 @@
 // How a command is authorised: what each kind of authorisation puts into the command's session
 // area, and how it takes what the TPM puts into the response's. Sessions stand in session.ts.
 
-import { passwordSession } from "../message.ts";
+import { passwordSession } from "../command_bytes.ts";
 import type { TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from "../structures/sessions.ts";
 
 /** Text is taken as UTF-8. */

@@ -4,18 +4,12 @@
 import { WireError } from "../../../wire/codec.ts";
 import { Reader } from "../../kernel/reader.ts";
 import type { AnyDeclaration, CommandValue, ResponseValue } from "../command.ts";
+import { assembleCommand, handlesIn, parametersIn } from "../command_bytes.ts";
 import { TPM2_Clear, TPM2_HierarchyChangeAuth } from "../commands/hierarchies.ts";
 import { TPM2_NV_ChangeAuth, TPM2_NV_UndefineSpaceSpecial } from "../commands/nv.ts";
 import { TPM_RH } from "../constants.ts";
 import { bigEndian32, digest } from "../cryptography.ts";
-import {
-  assembleCommand,
-  handlesIn,
-  parameterBytesOf,
-  parametersIn,
-  readResponse,
-  type ResponseMessage,
-} from "../message.ts";
+import { parameterBytesOf, readResponse, type ResponseMessage, valuesOf } from "../message.ts";
 import { TPM2B_DATA } from "../structures/digests.ts";
 import { type Authorization, password } from "./authorization.ts";
 import { CommandError } from "./command_error.ts";
@@ -85,14 +79,7 @@ export class Exchange<D extends AnyDeclaration> {
       }
       session.verify(part, rpHash, index === 0 ? newAuthOf(command, this.value) : undefined);
     }
-    const handles = command.lists.responseHandles.map(({ name }, index) =>
-      [name, response.handles[index]] as const
-    );
-    return {
-      ...Object.fromEntries(handles),
-      ...this.#decrypted(response),
-      ...response.parameters,
-    } as ResponseValue<D>;
+    return { ...this.#decrypted(response), ...valuesOf(command, response) };
   }
 
   /** Nonces of sessions that encrypt, beside the first one, when that authorises (19.6.5). */

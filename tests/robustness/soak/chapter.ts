@@ -2,12 +2,13 @@
 // now and then, and in the end it is told to end or killed. The next chapter has the same state.
 
 import assert from "node:assert/strict";
+import { TPM_CAP } from "../../../tcg/tpm2/constants.ts";
 import type { Descriptors } from "../../support/fd_passing.ts";
 import { CMD, controlMessage, payload } from "../../support/control.ts";
 import { memoryOf } from "../../support/memory.ts";
 import { readNvReadValue, tpm12 } from "../../support/tpm12.ts";
 import { counterBytes, readAnswer, readCounter, readNvRead } from "../../support/tpm2.ts";
-import { tpm2, TPM_CAP, withLocality } from "../../support/tpm2.ts";
+import { tpm2, withLocality } from "../../support/tpm2.ts";
 import { LATE, orLate, waitUntil, within } from "../../support/wait.ts";
 import { controlFuzz, dataFuzz } from "../mutations.ts";
 import { Random } from "../random.ts";
