@@ -54,6 +54,7 @@ export const Tpm12 = {
   ORD_NV_WriteValue: 0xcd,
   ORD_NV_ReadValueAuth: 0xd0,
   ORD_ExecuteTransport: 0xe7,
+  ORD_GetTicks: 0xf1,
 } as const;
 
 /** TPM 2 tags and command codes (TPM 2.0 Library Part 2, sections 6.5 and 6.9). */
@@ -67,6 +68,7 @@ export const Tpm2 = {
   CC_Create: 0x153,
   CC_FlushContext: 0x165,
   CC_GetCapability: 0x17a,
+  CC_ReadClock: 0x181,
   CC_CreateLoaded: 0x191,
   SU_CLEAR: 0,
   SU_STATE: 1,

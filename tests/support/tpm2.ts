@@ -55,10 +55,8 @@ export const tpm2 = {
   readClock: () => commandBytes(TPM2_ReadClock, {}),
   getCapability: (capability: number, property: number, propertyCount: number) =>
     commandBytes(TPM2_GetCapability, { capability, property, propertyCount }),
-  pcrRead: (pcr: number) =>
-    commandBytes(TPM2_PCR_Read, {
-      pcrSelectionIn: [{ hash: TPM_ALG.SHA256, pcrSelect: selectPcrs([pcr]) }],
-    }),
+  pcrRead: (pcr: number, hash: number = TPM_ALG.SHA256) =>
+    commandBytes(TPM2_PCR_Read, { pcrSelectionIn: [{ hash, pcrSelect: selectPcrs([pcr]) }] }),
   pcrExtend: (pcrHandle: number, sha256: Uint8Array) =>
     commandBytes(TPM2_PCR_Extend, {
       pcrHandle,

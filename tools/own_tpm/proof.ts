@@ -11,10 +11,6 @@ import { Tpm12, Tpm2, TpmRc } from "../../wire/codes.ts";
 import { commandHeader, responseHeader } from "../../wire/tpm.ts";
 import { LOOPBACK, type Place } from "./place.ts";
 
-/** Commands that change nothing and want a TPM that had its Startup. */
-const TPM_ORD_GetTicks = 0xf1;
-const TPM2_CC_ReadClock = 0x181;
-
 /** Other processes that happen to knock at a TCP port before we do. */
 const STRANGERS_MAX = 16;
 /** What was sent on this machine is there, unless the machine is very busy. */
@@ -30,11 +26,7 @@ export async function prove(
   listener: Listener,
   place: Place,
 ): Promise<void> {
-  const command = commandHeader.encode(
-    tpm.family.prefixed
-      ? { tag: Tpm2.ST_NO_SESSIONS, size: commandHeader.size, code: TPM2_CC_ReadClock }
-      : { tag: Tpm12.TAG_RQU_COMMAND, size: commandHeader.size, code: TPM_ORD_GetTicks },
-  );
+  const command = proofCommand(tpm.family.prefixed);
   using client = await connect(place);
   await client.write(command);
   const channel = await acceptSender(libc, listener, command);
@@ -50,6 +42,16 @@ export async function prove(
   } finally {
     channel.close();
   }
+}
+
+/** A command that changes nothing and wants a TPM that had its Startup. */
+export function proofCommand(isTpm2: boolean): Uint8Array<ArrayBuffer> {
+  const { size } = commandHeader;
+  return commandHeader.encode(
+    isTpm2
+      ? { tag: Tpm2.ST_NO_SESSIONS, size, code: Tpm2.CC_ReadClock }
+      : { tag: Tpm12.TAG_RQU_COMMAND, size, code: Tpm12.ORD_GetTicks },
+  );
 }
 
 function connect(place: Place): Promise<Deno.Conn> {

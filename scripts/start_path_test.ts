@@ -1,0 +1,35 @@
+// What a start loads: nothing of the specifications, of which it would use next to nothing. They come
+// when a trace or a tool wants them.
+
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { ROOT } from "./checkout.ts";
+
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly {
+    readonly isDynamic?: boolean;
+    readonly code?: { readonly specifier?: string };
+  }[];
+}
+
+Deno.test("main.ts loads none of the specifications by itself", async () => {
+  const info = new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "main.ts"],
+    cwd: ROOT,
+  });
+  const { success, stdout, stderr } = await info.output();
+  ok(success, new TextDecoder().decode(stderr));
+  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    readonly roots: readonly string[];
+    readonly modules: readonly Module[];
+  };
+  const bySpecifier = new Map(modules.map((module) => [module.specifier, module]));
+  const loaded = new Set(roots);
+  for (const specifier of loaded) {
+    for (const { isDynamic, code } of bySpecifier.get(specifier)?.dependencies ?? []) {
+      if (isDynamic !== true && code?.specifier !== undefined) loaded.add(code.specifier);
+    }
+  }
+  ok([...loaded].some((specifier) => specifier.endsWith("/wire/codes.ts")));
+  deepStrictEqual([...loaded].filter((specifier) => /\/(tcg|trace)\//.test(specifier)), []);
+});
