@@ -28,6 +28,8 @@ const tools: Readonly<Record<Tool, () => Promise<Run>>> = {
   doctor: async () => (await import("./tools/doctor/doctor.ts")).doctor,
   ioctl: async () => (await import("./tools/ioctl/ioctl.ts")).ioctl,
   bios: async () => (await import("./tools/bios/bios.ts")).bios,
+  cert: async () => (await import("./tools/cert/cert.ts")).cert,
+  localca: async () => (await import("./tools/localca/localca.ts")).localca,
   "install-tools": async () => (await import("./tools/install_tools/install.ts")).installTools,
 };
 

@@ -10,12 +10,20 @@ export const TOOLS = [
   "decode",
   "ioctl",
   "bios",
+  "cert",
+  "localca",
   "install-tools",
 ] as const;
 export type Tool = typeof TOOLS[number];
 
 /** Those that the C project has as programs: a link of that name is the tool. */
-export const LINKS: Readonly<Record<string, Tool>> = { swtpm_ioctl: "ioctl", swtpm_bios: "bios" };
+export const LINKS: Readonly<Record<string, Tool>> = {
+  swtpm_ioctl: "ioctl",
+  swtpm_bios: "bios",
+  swtpm_cert: "cert",
+  swtpm_localca: "localca",
+  "swtpm-localca": "localca",
+};
 
 /** The tool that this program is when it is called so: by name or by path. */
 export function toolCalled(name: string): Tool | undefined {

@@ -1,5 +1,6 @@
 // The options of the programs beside the emulator, as data: the grammar and the completions are read
 // from it. Their help pages are prose, and stand beside the programs.
+import { CERT, LOCALCA } from "./family_options.ts";
 import type { OptionShape } from "./getopt.ts";
 import { type Option, optionsOf } from "./options.ts";
 import type { Tool } from "./programs.ts";
@@ -33,6 +34,8 @@ const SHARED: Readonly<Record<Tool, readonly string[]>> = {
   decode: [],
   ioctl: [],
   bios: [],
+  cert: [],
+  localca: [],
   "install-tools": [],
 };
 
@@ -104,6 +107,8 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
     dashed("u", "give up physical presence, or set a random platform password"),
     { name: "tpm2", argument: false, help: "a TPM 2" },
   ],
+  cert: CERT,
+  localca: LOCALCA,
   "install-tools": [HELP],
   doctor: [{ name: "json", argument: false, help: "print the findings as JSON" }, HELP],
   decode: [

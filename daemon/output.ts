@@ -15,8 +15,16 @@ const SIGPIPE = 13;
 const SIGPIPE_EXIT = 128 + SIGPIPE;
 
 /** Prints all of it. Throws SystemError: the disk is full, the reader has gone. */
-export function print({ files }: Pick<System, "files">, text: string): void {
-  let rest = new TextEncoder().encode(text);
+export function print(system: Pick<System, "files">, text: string): void {
+  printBytes(system, new TextEncoder().encode(text));
+}
+
+/** The same of what is no text. */
+export function printBytes(
+  { files }: Pick<System, "files">,
+  bytes: Uint8Array<ArrayBuffer>,
+): void {
+  let rest = bytes;
   while (rest.length > 0) {
     const count = files.writeSome(STDOUT, rest, OUTPUT);
     // Who started us may have told the descriptor not to wait.

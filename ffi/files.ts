@@ -28,6 +28,8 @@ const symbols = {
   umask: { parameters: ["u32"], result: "u32" },
   /** int fcntl(int fd, int cmd, struct flock *) */
   fcntlLock: { name: "fcntl", parameters: ["i32", "i32", "buffer"], result: "i32" },
+  /** int flock(int fd, int operation); waits. */
+  flock: { parameters: ["i32", "i32"], result: "i32" },
   fcntlGet: { name: "fcntl", parameters: ["i32", "i32", "i32"], result: "i32" },
   /** int ioctl(int fd, unsigned long request, void *) */
   ioctl: { parameters: ["i32", "u32", "buffer"], result: "i32" },
@@ -63,6 +65,7 @@ const F_GETLK = 5;
 const F_SETLK = 6;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
+const LOCK_EX = 2;
 const RENAME_EXCHANGE = 2;
 /** ioctl for the size of a block device in bytes, into a u64 (linux/fs.h). */
 const BLKGETSIZE64 = 0x80081272;
@@ -361,6 +364,13 @@ export class Files {
     if (flock[0] === F_UNLCK) return undefined;
     const pid = new DataView(flock.buffer).getInt32(flockLayout.pid, true);
     return Math.max(UNKNOWN_HOLDER, pid);
+  }
+
+  /** Waits for the lock of flock(2) on an open file, which another kind of lock does not see. */
+  flock(fd: number, subject?: string): void {
+    while (this.#c.flock(fd, LOCK_EX) < 0) {
+      if (this.libc.errno !== Errno.EINTR) throw this.libc.error("lock", subject);
+    }
   }
 
   unlock(fd: number): void {

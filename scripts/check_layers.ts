@@ -24,7 +24,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   "main.ts": { floor: 10 },
   interfaces: { floor: 9 },
   // A folder for each program, and what they share.
-  tools: { floor: 9, inside: { own_tpm: 1, reach: 1 } },
+  tools: { floor: 9, inside: { own_tpm: 1, reach: 1, certificates: 1 } },
   cli: { floor: 8 },
   daemon: { floor: 7 },
   control: { floor: 6 },
@@ -52,6 +52,11 @@ const SHARED_DATA: ReadonlySet<string> = new Set(["deno.json"]);
 
 /** A file with one job fits; one that does not has two. */
 export const FILE_LINES_MAX = 400;
+
+/** Packages, as deno.json and deno.lock have them, and the one folder whose files import each. */
+export const PACKAGES: Readonly<Record<string, string>> = {
+  asn1js: "tools/certificates/",
+};
 
 /** Files that may be longer, each with its reason. */
 export const LONG_FILES: Readonly<Record<string, string>> = {
@@ -158,6 +163,10 @@ function refusalOfImport(path: string, here: string, specifier: string): string 
     return specifier.startsWith("node:assert") && !isTest && !OUTSIDE.has(here)
       ? `"${specifier}" is for tests`
       : null;
+  }
+  if (Object.hasOwn(PACKAGES, specifier)) {
+    const folder = PACKAGES[specifier]!;
+    return path.startsWith(folder) ? null : `"${specifier}" is for files of ${folder} alone`;
   }
   if (!specifier.startsWith("./") && !specifier.startsWith("../")) {
     return `"${specifier}" is neither a file of this checkout nor a part of the runtime`;

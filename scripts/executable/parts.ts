@@ -54,11 +54,16 @@ export function scriptOf(program: string, cachedData?: Uint8Array): Script {
 /** Runs the program as far as its exports. */
 export function runScript(script: Script): Program {
   const module = { exports: {} };
-  script.runInThisContext()(module);
+  script.runInThisContext()(module, builtinModule);
   return module.exports as Program;
+}
+
+/** What a part of the program that is loaded late gets for `import … from "node:…"`. */
+function builtinModule(name: string): unknown {
+  return globalThis.process.getBuiltinModule(name);
 }
 
 /** The source of {@linkcode PROGRAM}, from main.ts bundled as a CommonJS module. */
 export function programOf(bundle: string): string {
-  return `(function(module){"use strict";${bundle}\n})`;
+  return `(function(module,require){"use strict";${bundle}\n})`;
 }

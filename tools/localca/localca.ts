@@ -1,0 +1,134 @@
+// `swtpm_localca`: a certificate by the local authority, in a file. Which authority it is and what it
+// signs is tools/certificates/'s.
+import { getopt } from "../../cli/getopt.ts";
+import type { Surroundings } from "../../cli/line.ts";
+import { toolOptions } from "../../cli/tool_options.ts";
+import { explain } from "../../daemon/explain.ts";
+import { print, printAside } from "../../daemon/output.ts";
+import type { System } from "../../daemon/system.ts";
+import { type Files, O } from "../../ffi/files.ts";
+import { SystemError } from "../../ffi/libc.ts";
+import { LocalCertificates, type LocalRequest } from "../certificates/local_certificate.ts";
+import { writeCertificate } from "../certificates/make.ts";
+import { CERTIFICATE_TYPES, type CertificateType } from "../certificates/tcg_certificate.ts";
+import { TextFiles } from "../certificates/text_files.ts";
+import { LOCALCA_HELP } from "./help.ts";
+
+const LOG_MODE = 0o640;
+
+/** What kinds of certificates are called in messages. */
+const TITLES: Readonly<Record<CertificateType, string>> = {
+  ek: "EK",
+  platform: "platform",
+  iak: "IAK",
+  idevid: "IDevID",
+};
+
+/** Makes the certificate; returns the exit code. */
+export async function localca(
+  system: System,
+  { variable }: Surroundings,
+  words: readonly string[],
+  called: string,
+): Promise<number> {
+  const { files, users } = system;
+  const given = new Map<string, string>();
+  for (const step of getopt(words, toolOptions("localca"), { program: called })) {
+    if (step.kind === "error") {
+      printAside(`${step.error.message}\n`);
+      print(system, LOCALCA_HELP);
+      return 1;
+    }
+    if (step.kind === "operand") continue;
+    if (step.name === "help") {
+      print(system, LOCALCA_HELP);
+      return 0;
+    }
+    given.set(step.name === "key" ? "ek" : step.name, step.argument);
+  }
+
+  const logFile = given.get("logfile");
+  const log = (message: string) => {
+    if (logFile === undefined) print(system, `${message}\n`);
+    else append(files, logFile, `${message}\n`);
+  };
+  const fail = (message: string) => {
+    if (logFile === undefined) printAside(`${message}\n`);
+    else append(files, logFile, `${message}\n`);
+    return 1;
+  };
+  try {
+    if (logFile !== undefined) append(files, logFile, "");
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    printAside(`Cannot write to logfile ${logFile}.\n${explain(system, error)}\n`);
+    return 1;
+  }
+
+  const { uid } = users.effective;
+  const surroundings = {
+    files,
+    variable,
+    texts: new TextFiles(files),
+    user: { uid, name: users.nameOf(uid) ?? String(uid) },
+    log,
+  };
+  let certificates;
+  try {
+    certificates = LocalCertificates.open({
+      configFile: given.get("configfile"),
+      optionsFile: given.get("optsfile"),
+      key: given.get("ca-key"),
+      certificate: given.get("ca-cert"),
+    }, surroundings);
+  } catch (error) {
+    return fail(explain(system, error));
+  }
+  const type = typeOf(given.get("type"));
+  if (type === undefined) return fail(`Unknown certificate type '${given.get("type")}'.`);
+  const title = TITLES[type];
+  try {
+    const bytes = await certificates.issue(requestOf(given, type));
+    writeCertificate(files, `${given.get("dir") ?? "."}/${type}.cert`, bytes);
+  } catch (error) {
+    return fail(`Could not create ${title} certificate locally\n${explain(system, error)}\n`);
+  }
+  log(`Successfully created ${title} certificate locally.`);
+  return 0;
+}
+
+/** A platform's where nothing is said, as in the C program. */
+function typeOf(word: string | undefined): CertificateType | undefined {
+  if (word === undefined) return "platform";
+  return CERTIFICATE_TYPES.find((type) => type === word);
+}
+
+function requestOf(given: ReadonlyMap<string, string>, type: CertificateType): LocalRequest {
+  const [manufacturer, model, version] = ["manufacturer", "model", "version"]
+    .map((name) => given.get(`tpm-${name}`));
+  return {
+    type,
+    key: given.get("ek") ?? "",
+    vmid: given.get("vmid"),
+    tpm2: given.has("tpm2"),
+    allowSigning: given.has("allow-signing"),
+    decryption: given.has("decryption"),
+    tpm: { manufacturer, model, version },
+    specification: {
+      family: given.get("tpm-spec-family"),
+      level: given.get("tpm-spec-level"),
+      revision: given.get("tpm-spec-revision"),
+    },
+    tpmSerial: given.get("tpm-serial-num"),
+  };
+}
+
+/** Appends to the log; a link is not followed. */
+function append(files: Files, path: string, text: string): void {
+  const fd = files.open(path, O.WRONLY | O.CREAT | O.APPEND | O.NOFOLLOW, LOG_MODE);
+  try {
+    files.write(fd, new TextEncoder().encode(text), path);
+  } finally {
+    files.close(fd);
+  }
+}
