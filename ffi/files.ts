@@ -60,6 +60,7 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const AT_REMOVEDIR = 0x200;
 const STATX_BASIC_STATS = 0x7ff;
+const STATX_ATTR_MOUNT_ROOT = 0x2000;
 const F_GETFL = 3;
 const F_GETLK = 5;
 const F_SETLK = 6;
@@ -84,11 +85,14 @@ export interface FileStatus {
   links: number;
   /** The same for two paths or descriptors of one file, and only for those. */
   identity: string;
+  /** Whether something is mounted there, on just this name; false before Linux 5.8. */
+  isMount: boolean;
 }
 
 /** Offsets in `struct statx` (linux/stat.h), which is the same on every architecture. */
 const statxLayout = {
   size: 256,
+  attributes: 8,
   links: 16,
   uid: 20,
   gid: 24,
@@ -257,6 +261,7 @@ export class Files {
       gid: view.getUint32(statxLayout.gid, true),
       size: Number(view.getBigUint64(statxLayout.length, true)),
       links: view.getUint32(statxLayout.links, true),
+      isMount: (view.getUint32(statxLayout.attributes, true) & STATX_ATTR_MOUNT_ROOT) !== 0,
       identity: `${view.getBigUint64(statxLayout.device, true)}:` +
         view.getBigUint64(statxLayout.inode, true),
     };

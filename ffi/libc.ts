@@ -31,6 +31,7 @@ export const Errno = {
   ENOSPC: 28,
   EROFS: 30,
   EPIPE: 32,
+  ENOLCK: 37,
   ENOSYS: 38,
   ECONNRESET: 104,
   ETIMEDOUT: 110,

@@ -1,10 +1,10 @@
 // States as files of one directory, with the C program's names: a new state is written beside the
 // old one and renamed over it, so that there is a whole state at any moment.
-import { type Files, type FileStatus, O } from "../ffi/files.ts";
+import { type Files, type FileStatus, type LockOutcome, O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
 import { Backup } from "./backup.ts";
 import { type Backend, STATE_MAX, STATE_NAMES, type StateName } from "./backend.ts";
-import { lockedBy, StateError } from "./error.ts";
+import { lockedBy, lockRefused, StateError } from "./error.ts";
 import { LOCK_NAME, prefixOf, tempPrefixOf } from "./file_names.ts";
 
 /** Mode of state files where the user gave none. */
@@ -75,8 +75,9 @@ export class DirectoryBackend implements Backend {
     if (fd === undefined) return undefined;
     try {
       const path = this.#path(file);
-      const { kind, mode, size } = this.files.status(fd, path);
+      const { kind, mode, size, isMount } = this.files.status(fd, path);
       if (kind !== "file") throw new StateError(`'${path}' is a ${kind}, not a regular file`);
+      if (isMount) throw this.#mounted(path);
       if (size > STATE_MAX) {
         throw new StateError(
           `'${path}' has ${size} bytes, more than the ${STATE_MAX} that a TPM state can have`,
@@ -112,10 +113,21 @@ export class DirectoryBackend implements Backend {
       else this.files.rename(temp, file, directory);
     } catch (error) {
       this.#discard(temp);
+      if (isErrno(error, Errno.EBUSY)) throw this.#mounted(this.#path(file), error);
       throw this.#named(error, temp);
     }
     // Only now: the directory's change is the rename.
     if (fsync) this.#syncDirectory(directory);
+  }
+
+  /** A new state takes the old one's name, which a mount does not give up. */
+  #mounted(path: string, cause?: unknown): StateError {
+    return new StateError(
+      `'${path}' is a mount of its own, so that no new state can take its place. Mount the ` +
+        `directory '${this.options.directory}' instead, or keep the state in one file, which is ` +
+        `written in place: --tpmstate backend-uri=file://PATH, with an empty file at first`,
+      { cause },
+    );
   }
 
   #write(temp: string, bytes: Uint8Array<ArrayBuffer>): void {
@@ -194,7 +206,13 @@ export class DirectoryBackend implements Backend {
         { cause },
       );
     }
-    const outcome = this.files.lock(fd, path);
+    let outcome: LockOutcome;
+    try {
+      outcome = this.files.lock(fd, path);
+    } catch (error) {
+      this.files.close(fd);
+      throw lockRefused(error, path, `dir=${this.options.directory},lock=false`);
+    }
     if (!outcome.taken) {
       this.files.close(fd);
       // The words up to the second colon are what scripts look for in the C program's log.

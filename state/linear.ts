@@ -2,11 +2,11 @@
 // them: the C program's format, readable and writable by it. A new state goes into free space;
 // writing the header, which fits in one sector, then replaces the old one at one stroke. What the C
 // program asks of a table is linear_table.ts' affair.
-import { type Files, O } from "../ffi/files.ts";
+import { type Files, type LockOutcome, O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { type Backend, STATE_MAX, type StateName } from "./backend.ts";
-import { lockedBy, StateError } from "./error.ts";
+import { lockedBy, lockRefused, StateError } from "./error.ts";
 import {
   emptyHeader,
   endOfSections,
@@ -137,7 +137,12 @@ export class LinearBackend implements Backend {
   }
 
   #takeLock(fd: number): void {
-    const outcome = this.files.lock(fd, this.#path);
+    let outcome: LockOutcome;
+    try {
+      outcome = this.files.lock(fd, this.#path);
+    } catch (error) {
+      throw lockRefused(error, this.#path, `backend-uri=${this.uri}, without 'lock',`);
+    }
     if (!outcome.taken) {
       throw new StateError(
         `Could not lock access to '${this.uri}': ${this.files.libc.strerror(Errno.EAGAIN)}: ` +

@@ -152,7 +152,7 @@ function contentsFindings(system: System, directory: string): Finding[] {
   return findings.length === 0 ? [ok("contents", "no TPM yet")] : findings;
 }
 
-/** State files that anybody can read: what is in them is secret unless --key encrypts it. */
+/** State files that cannot be replaced, or that anybody can read: only --key keeps them secret. */
 function fileFindings(system: System, directory: string): Promise<Finding[]> {
   const names = [...Deno.readDirSync(directory)].map(({ name }) => name).filter(isState);
   return findAll(
@@ -166,6 +166,10 @@ function fileFindings(system: System, directory: string): Promise<Finding[]> {
 
 function fileFinding({ files }: System, path: string): Finding[] {
   const status = files.statusOf(path);
+  if (status?.isMount) {
+    const text = `'${path}' is a mount of its own: no new state can take its place`;
+    return [fail("state file", text, "mount its directory, or use backend-uri=file://PATH")];
+  }
   if (status?.kind !== "file" || (status.mode & OTHERS_READ) === 0) return [];
   const text = `'${path}' has mode ${octal(status.mode)}: everybody can read the TPM's secrets`;
   return [warn("state file", text, `'chmod 600 ${path}'`)];
