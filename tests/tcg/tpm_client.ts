@@ -4,6 +4,7 @@
 import { Client } from "../../tcg/tpm2/client/client.ts";
 import type { DataClient } from "../support/client.ts";
 import { Emulator } from "../support/emulator.ts";
+import { type Program, programUnderTest } from "../support/programs.ts";
 
 /** A client that is alone with a TPM; `await using` ends both. */
 export class TpmClient extends Client implements AsyncDisposable {
@@ -24,8 +25,8 @@ export class TpmClient extends Client implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<TpmClient> {
-    const emulator = await Emulator.start({ flags: ["not-need-init", "startup-clear"] });
+  static async start(program: Program = programUnderTest()): Promise<TpmClient> {
+    const emulator = await Emulator.start({ program, flags: ["not-need-init", "startup-clear"] });
     return new TpmClient(await emulator.connectData(), emulator, [], { with: () => {} });
   }
 

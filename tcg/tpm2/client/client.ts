@@ -47,7 +47,7 @@ const NO_ENCRYPTION: TPMT_SYM_DEF = { algorithm: TPM_ALG.NULL, keyBits: {}, mode
 const EMPTY = new Uint8Array(0);
 
 export class Client {
-  constructor(private readonly send: Send) {}
+  constructor(readonly send: Send) {}
 
   /**
    * Has a command done. The authorisations are those of the handles that need one, in their order,
