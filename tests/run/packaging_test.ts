@@ -3,9 +3,12 @@
 
 import assert from "node:assert/strict";
 import { DENO_VERSION } from "../../scripts/checkout.ts";
+import { octal } from "../devices/bytes.ts";
+import { hex } from "../support/bytes.ts";
 import { run } from "../support/process.ts";
 import { checkoutPath, plainProgram } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
+import { tpm2 } from "../support/tpm2.ts";
 import { MinimalRoot } from "./minimal_root.ts";
 import { Runner, said } from "./runner.ts";
 
@@ -30,7 +33,7 @@ Deno.test("Dockerfile: its command serves a TPM, as its user", async () => {
   const script = `
     "$@" & swtpm=$!
     until exec 3<> /dev/tcp/127.0.0.1/${data}; do kill -0 $swtpm; sleep 0.01; done 2> /dev/null
-    printf '\\x80\\x01\\x00\\x00\\x00\\x0c\\x00\\x00\\x01\\x7b\\x00\\x04' >&3
+    printf '${octal(hex(tpm2.getRandom(4)))}' >&3
     head -c 10 <&3 | od -An -v -tx1
     kill $swtpm
     wait $swtpm`;
