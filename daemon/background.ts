@@ -15,6 +15,7 @@ const WORDS_MAX = 4 << 20;
 const ABANDONED_AFTER_MS = 100;
 const STDOUT = 1;
 const STDERR = 2;
+const SIGTERM = 15;
 
 /**
  * Starts this program again with the same words, descriptors and environment, and waits until it
@@ -57,7 +58,8 @@ export function isSecond(): boolean {
 /** The background process' side. */
 export class Background {
   #watch: number | undefined;
-  #abandon = () => {};
+  /** As long as nothing is made that would have to be given back. */
+  #abandon = () => this.system.process.endBy(SIGTERM);
 
   private constructor(
     private readonly system: System,
@@ -67,7 +69,12 @@ export class Background {
     private readonly outputs: readonly number[],
     /** The process that waits for us. */
     readonly starter: number,
-  ) {}
+  ) {
+    this.#watch = setTimeout(async () => {
+      await ready(system.libc, pipe, 0);
+      if (this.#watch !== undefined) this.#abandon();
+    }, ABANDONED_AFTER_MS);
+  }
 
   /** Finds out whether we are the one; then leaves the terminal's session. */
   static take(system: System): Background | undefined {
@@ -92,10 +99,6 @@ export class Background {
   /** Tells when the process that waits for us ends before we are ready: then nobody knows of us. */
   onAbandoned(action: (reason: string) => void): void {
     this.#abandon = () => action("the end of the process that started it");
-    this.#watch = setTimeout(async () => {
-      await ready(this.system.libc, this.pipe, 0);
-      if (this.#watch !== undefined) this.#abandon();
-    }, ABANDONED_AFTER_MS);
   }
 
   /** Lets go of the terminal, as the log does, and releases the process that waits. */

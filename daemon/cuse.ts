@@ -37,6 +37,8 @@ export interface CuseSteps {
   open: () => Promise<Opened | undefined>;
   /** Sends the Startup command that was asked for. */
   startUp: (tpm: Tpm) => void;
+  /** False where the end was asked for meanwhile. */
+  writePid: (opened: Opened) => Promise<boolean>;
   /** Notes what ends the process. */
   onEnd: (action: () => void) => void;
   /** Tells who started us that users may come. */
@@ -45,8 +47,8 @@ export interface CuseSteps {
 
 /**
  * Runs the interface to its end and returns the exit code; undefined where the end was asked for
- * before anything was opened. The device is there for users as soon as
- * it is made, so the TPM is started up before that; the user changes last.
+ * before it served. The device is there for users as soon as it is made, so the TPM is started up
+ * before that; the user changes last.
  */
 export async function runCuse(
   parts: EmulatorParts,
@@ -72,13 +74,13 @@ export async function runCuse(
     const loop = makeLoop(parts, opened, device);
     steps.onEnd(() => loop.end());
     device.make(identity);
-    const writePidFile = () => {
+    const writePid = () => {
       exitCode = cuseExit.pidFile;
-      opened.pidFile?.write();
+      return steps.writePid(opened);
     };
     if (later !== undefined) {
       // The new user may have no right to write it.
-      writePidFile();
+      if (!await writePid()) return undefined;
       exitCode = cuseExit.user;
       handOver(system, config.state, later.user);
       later.become();
@@ -86,7 +88,7 @@ export async function runCuse(
     exitCode = cuseExit.confinement;
     confine(system, config.seccomp, report);
     // As late as can be: who waits for it and looks for us then finds one process, not the starting one.
-    if (later === undefined) writePidFile();
+    if (later === undefined && !await writePid()) return undefined;
     exitCode = cuseExit.device;
     steps.announce();
     await loop.run();

@@ -32,6 +32,10 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
     open: () => signals.orElse(open(parts, closers)),
     startUp: (tpm: Tpm) => startUp(parts, tpm),
     onEnd: (action: () => void) => signals.onEnd(action),
+    async writePid({ pidFile }: Pick<Opened, "pidFile">) {
+      if (pidFile !== undefined) await signals.orElse(pidFile.write());
+      return signals.reason === undefined;
+    },
     announce() {
       background?.ready(log);
       manager.ready();
@@ -57,7 +61,7 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   system.phases.end("powers given up");
   // Who waits for the pid file finds a start that is over: what the TPM stored, and soon after that
   // no other process than the one it names.
-  emulator.pidFile?.write();
+  if (!await steps.writePid(emulator)) return endedEarly(parts, signals);
   steps.announce();
   if (!startUp(parts, tpm)) return 0;
   // Who waits for the first answer does not wait for this.

@@ -1,6 +1,7 @@
 // The log: lines with a prefix to a descriptor, filtered by their depth. Nobody waits for its reader:
 // lines that there is no room for are counted. What is worth a line is decided where it happens.
 import { type Files, O } from "../ffi/files.ts";
+import { openPatiently } from "../ffi/patient_open.ts";
 import { Sink } from "../ffi/sink.ts";
 import type { Tap } from "../tpm/tap.ts";
 import type { LogConfig } from "./config.ts";
@@ -32,26 +33,26 @@ export class Log {
   ) {}
 
   /**
-   * Throws when the file cannot be opened or the descriptor not written to. Without a configuration
-   * that is no error: who closes standard error wants to hear nothing.
+   * Waits for the reader of a pipe that is named. Throws when the file cannot be opened or the
+   * descriptor not written to.
    */
-  static open(files: Files, config: LogConfig | undefined): Log {
-    const { level, prefix } = config ?? WITHOUT;
-    const log = (sink?: Sink, given?: number) => new Log(sink, level, prefix, given);
-    if (config?.file === "-") return log();
-    if (config?.file !== undefined) {
-      const flags = O.WRONLY | O.CREAT | O.NOFOLLOW | (config.truncate ? O.TRUNC : O.APPEND);
-      return log(Sink.into(files, openFile(files, config.file, flags)));
-    }
-    const fd = config?.fd ?? STDERR;
+  static async open(files: Files, config: LogConfig | undefined): Promise<Log> {
+    if (config === undefined) return Log.onStandardError(files);
+    const { file, fd = STDERR, level, prefix } = config;
+    if (file === undefined) return new Log(sinkAt(files, fd), level, prefix, fd);
+    if (file === "-") return new Log(undefined, level, prefix, undefined);
+    const flags = O.WRONLY | O.CREAT | O.NOFOLLOW | (config.truncate ? O.TRUNC : O.APPEND);
+    const opened = await openFile(files, file, flags);
+    return new Log(Sink.into(files, opened), level, prefix, undefined);
+  }
+
+  /** Where nothing was said of a log. Who closes standard error wants to hear nothing. */
+  static onStandardError(files: Files): Log {
+    const { level, prefix } = WITHOUT;
     try {
-      if (files.accessMode(fd) === O.RDONLY) {
-        throw new Error(`descriptor ${fd} for the log is not open for writing`);
-      }
-      return log(Sink.into(files, fd), fd);
-    } catch (error) {
-      if (config !== undefined) throw error;
-      return log();
+      return new Log(sinkAt(files, STDERR), level, prefix, STDERR);
+    } catch {
+      return new Log(undefined, level, prefix, undefined);
     }
   }
 
@@ -130,9 +131,16 @@ export class Log {
   }
 }
 
-function openFile(files: Files, path: string, flags: number): number {
+function sinkAt(files: Files, fd: number): Sink {
+  if (files.accessMode(fd) === O.RDONLY) {
+    throw new Error(`descriptor ${fd} for the log is not open for writing`);
+  }
+  return Sink.into(files, fd);
+}
+
+async function openFile(files: Files, path: string, flags: number): Promise<number> {
   try {
-    return files.open(path, flags, FILE_MODE);
+    return await openPatiently(files, path, flags, FILE_MODE);
   } catch (cause) {
     throw new Error(`Could not open the log: ${(cause as Error).message}`, { cause });
   }

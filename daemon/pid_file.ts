@@ -1,10 +1,12 @@
 // The file with the process id, removed at every end once it was written, as long as it is still the
 // file that we wrote. When it is written is the start's affair.
 import { O } from "../ffi/files.ts";
+import { openPatiently } from "../ffi/patient_open.ts";
 import type { DaemonConfig } from "./config.ts";
 import type { System } from "./system.ts";
 
 const FILE_MODE = 0o644;
+const FLAGS = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
 
 export class PidFile {
   /** Found out at once: the descriptor is closed when the file was written. */
@@ -21,12 +23,12 @@ export class PidFile {
     this.#path = path;
   }
 
-  /** Writes our process id; a passed descriptor is closed. */
-  write(): void {
+  /** Writes our process id, where a pipe is named when that is read; a passed descriptor is closed. */
+  async write(): Promise<void> {
     const { files } = this.system;
     try {
       const fd = "file" in this.config
-        ? files.open(this.config.file, O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW, FILE_MODE)
+        ? await openPatiently(files, this.config.file, FLAGS, FILE_MODE)
         : this.config.fd;
       try {
         const { kind, identity } = files.status(fd);

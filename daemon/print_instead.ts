@@ -41,7 +41,7 @@ export async function printInstead(
 async function askInfo(parts: EmulatorParts, flags: number): Promise<string | undefined> {
   using closers = new DisposableStack();
   const { tpm, pidFile } = await open(parts, closers);
-  pidFile?.write();
+  await pidFile?.write();
   const { config } = parts;
   const starts = config.state !== undefined || config.startNow;
   if (starts && tpm.start(false) !== 0) return undefined;

@@ -34,7 +34,7 @@ class Run {
   #log: Log;
 
   constructor(private readonly system: System, private readonly which: Interface) {
-    this.#log = Log.open(system.files, undefined);
+    this.#log = Log.onStandardError(system.files);
   }
 
   async obey(words: readonly string[]): Promise<number> {
@@ -68,7 +68,7 @@ class Run {
       : undefined;
     const rights = await dropRights(system, which, line);
     const wanted = line.log();
-    if (wanted !== undefined) this.#log = Log.open(system.files, wanted);
+    if (wanted !== undefined) this.#log = await Log.open(system.files, wanted);
     const log = this.#log;
     const config = line.config(wanted, device);
     system.phases.end("options");

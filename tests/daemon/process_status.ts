@@ -38,6 +38,13 @@ export class OtherProcess implements AsyncDisposable {
     return [...Deno.readDirSync(`/proc/${this.pid}/task`)].map(({ name }) => Number(name));
   }
 
+  /** Whether a thread of it opens a pipe that nobody has at the other end. */
+  get opensPipe(): boolean {
+    return this.threads.some((thread) =>
+      readIfThere(`/proc/${this.pid}/task/${thread}/wchan`) === "wait_for_partner"
+    );
+  }
+
   /** Field of /proc/PID/stat by its number in proc(5); 6 is the session. */
   stat(field: number): string {
     const text = Deno.readTextFileSync(`/proc/${this.pid}/stat`);

@@ -116,6 +116,55 @@ Deno.test("SIGTERM ends it while it waits for the storage's lock", async () => {
   assert.equal((await source.process.ended()).code, 0);
 });
 
+Deno.test("SIGTERM ends it while its pid file waits for its reader", async () => {
+  await using folder = new TempDir();
+  assert.equal((await run(plainProgram("mkfifo", "mkfifo"), [folder.join("pid")])).code, 0);
+  await using process = new TestProcess(programUnderTest(), [
+    ...["socket", "--tpm2", "--tpmstate", "dir=.", "--pid", "file=pid"],
+    ...["--ctrl", "type=unixio,path=control"],
+  ], { cwd: folder.path });
+  await waitUntil("the pid file to be opened", () => new OtherProcess(process.pid).opensPipe);
+  process.kill("SIGTERM");
+  const { code, stderr } = await process.ended();
+  assert.equal(code, 0, stderr);
+  assert.equal(exists(folder.join("control")), false, "the socket is removed");
+});
+
+Deno.test("who waits for the pid and the log gets both from their pipes", async () => {
+  await using folder = new TempDir();
+  for (const name of ["pid", "log"]) {
+    assert.equal((await run(plainProgram("mkfifo", "mkfifo"), [folder.join(name)])).code, 0);
+  }
+  await using process = new TestProcess(programUnderTest(), [
+    ...["socket", "--tpm2", "--tpmstate", "dir=.", "--pid", "file=pid", "--log", "file=log"],
+    ...["--ctrl", "type=unixio,path=control", "--flags", "startup-deactivated"],
+  ], { cwd: folder.path });
+  await waitUntil("the log to be opened", () => new OtherProcess(process.pid).opensPipe);
+  const log = Deno.readTextFile(folder.join("log"));
+  assert.equal(await Deno.readTextFile(folder.join("pid")), String(process.pid));
+  await process.ended();
+  assert.match(await log, /has no startup-deactivated/);
+});
+
+Deno.test("SIGTERM to who starts a daemon ends that, too, while its log waits for its reader", async () => {
+  await using folder = new TempDir();
+  assert.equal((await run(plainProgram("mkfifo", "mkfifo"), [folder.join("pipe")])).code, 0);
+  await using starter = new TestProcess(programUnderTest(), [
+    ...["socket", "--tpm2", "--daemon", "--tpmstate", "dir=.", "--log", "file=pipe"],
+    ...["--ctrl", "type=unixio,path=control"],
+  ], { cwd: folder.path });
+  const { pid } = starter;
+  const child = await waitUntil(
+    "the background process",
+    () => Number(readIfThere(`/proc/${pid}/task/${pid}/children`)) || undefined,
+  );
+  await using server = new OtherProcess(child);
+  await waitUntil("the log to be opened", () => server.opensPipe);
+  starter.kill("SIGTERM");
+  assert.equal((await starter.ended()).signal, "SIGTERM");
+  await server.ended();
+});
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGKILL"] as const) {
   Deno.test(`${signal} to who starts a daemon ends that, too, as long as it waits`, async () => {
     await using folder = new TempDir();

@@ -50,10 +50,7 @@ Deno.test("run, socket: SIGTERM ends them while their log waits for its reader",
   const log = ["--log", `file=${pipe}`];
   for (const words of [["run", ...log, "--", "true"], ["socket", "--tpm2", "-p", "0", ...log]]) {
     await using process = runner.start(words);
-    await waitUntil(
-      "the log to be opened",
-      () => readIfThere(`/proc/${process.pid}/wchan`) === "wait_for_partner",
-    );
+    await waitUntil("the log to be opened", () => new OtherProcess(process.pid).opensPipe);
     process.kill("SIGTERM");
     assert.equal((await process.ended()).signal, "SIGTERM", words[0]);
     await runner.nothingLeft();

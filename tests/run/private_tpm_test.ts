@@ -19,7 +19,7 @@ import {
 } from "../support/tpm2.ts";
 
 const system = openSystem();
-const log = Log.open(system.files, { file: "-", level: 0, prefix: "", truncate: false });
+const log = await Log.open(system.files, { file: "-", level: 0, prefix: "", truncate: false });
 /** libtpms stays open as long as its process. */
 const test = (name: string, fn: () => Promise<void>) =>
   Deno.test({ name, fn, sanitizeResources: false });

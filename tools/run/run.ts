@@ -81,7 +81,7 @@ class Run {
     const begin = performance.now();
     const { system, wanted, teller } = this;
     // While nothing is made yet, signals may end us: opening a pipe waits for its reader.
-    const given = wanted.tpm.log && Log.open(system.files, wanted.tpm.log);
+    const given = wanted.tpm.log && await Log.open(system.files, wanted.tpm.log);
     this.#command.watch();
     using closers = new DisposableStack();
     const tpm = closers.use(new DisposableStack());
@@ -92,7 +92,7 @@ class Run {
       system,
       options,
       place: folder === undefined || options.tcp ? undefined : unixPlace(folder),
-      log: given ?? Log.open(system.files, options.log),
+      log: given ?? await Log.open(system.files, options.log),
     }, tpm));
     if (this.#interruptedBy !== undefined) return exitCodeOfSignal(this.#interruptedBy);
     const { place, loop, trace } = opened!;

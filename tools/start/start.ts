@@ -98,7 +98,7 @@ async function serve(
 ): Promise<void> {
   const { tpm: options, json } = wanted;
   using closers = new DisposableStack();
-  const log = Log.open(system.files, options.log);
+  const log = await Log.open(system.files, options.log);
   const signals = closers.use(new EndingSignals(system.signals));
   background.onAbandoned((reason) => signals.ask(reason));
   const opened = await signals.orElse(openOwnTpm({
