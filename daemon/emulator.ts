@@ -109,6 +109,7 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
     lock,
     poller: trace?.poller(capacity) ?? new Poller(system.libc, capacity),
     spin: trace?.spin(processors) ?? new Spin(processors),
+    bell: () => system.signals.bell,
     data,
     control,
     connection: {

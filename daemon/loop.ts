@@ -4,6 +4,7 @@
 import type { ConnectionParts, Turn } from "../control/connection.ts";
 import { ControlConnection } from "../control/connection.ts";
 import { applyEffects, type EffectTarget } from "../control/effects.ts";
+import type { Bell } from "../ffi/bell.ts";
 import { type Poller, POLLIN, POLLOUT } from "../ffi/poll.ts";
 import type { StorageLock } from "../state/storage_lock.ts";
 import type { Tpm } from "../tpm/tpm.ts";
@@ -35,6 +36,8 @@ export interface LoopParts {
   lock: StorageLock;
   poller: Poller;
   spin: Spin;
+  /** Rings for what comes beside the channel that is waited in; asked for when that is done first. */
+  bell: () => Bell;
   data: DataPlan;
   control: ChannelPlan;
   /** For control connections; the loop adds what they ask of it. */
@@ -63,6 +66,8 @@ export class Loop {
   #served: DataConnection | ControlConnection | undefined;
   #ending = false;
   readonly #waiting: Waiting;
+  /** There from the first command on. */
+  #bell: Bell | undefined;
   readonly #effects: EffectTarget;
 
   constructor(private readonly parts: LoopParts) {
@@ -109,10 +114,12 @@ export class Loop {
   async run(): Promise<void> {
     const { poller, tpm } = this.parts;
     while (!this.#ending) {
+      this.#bell?.still();
       const listenerSlot = this.#watchData();
       const controlSlot = this.#watchControl();
       // While a command runs in another thread, its answer comes through the event loop.
-      const waiting = this.#waiting.wait(tpm.pending === undefined);
+      const here = tpm.pending === undefined && this.#bell?.signalled !== true;
+      const waiting = this.#waiting.wait(here);
       if (waiting !== undefined) await waiting;
       if (this.#ending) break;
       const controlFound = controlSlot === undefined ? 0 : poller.found(controlSlot);
@@ -215,6 +222,7 @@ export class Loop {
   }
 
   #connectControl(channel: Channel): void {
+    this.#bell?.hang(channel.fd);
     this.#control = new ControlConnection(channel, this.parts.connection);
   }
 
@@ -271,12 +279,23 @@ export class Loop {
     this.parts.connected?.(client);
   }
 
+  /** Has all ring that may come while a client is waited for in its channel. */
+  #hangBell(): Bell {
+    const bell = this.parts.bell();
+    for (const entrance of [this.#controlEntrance, this.#dataEntrance]) {
+      if (entrance !== undefined) bell.hang(entrance.fd);
+    }
+    if (this.#control !== undefined) bell.hang(this.#control.channel.fd);
+    return bell;
+  }
+
   /**
    * Answers messages as long as they come fast, and no longer than a slice of time; only one when
    * there are other clients.
    */
   #serveMessages(client: DataConnection, readable: boolean): Promise<void> | undefined {
     const { lock, spin } = this.parts;
+    const bell = this.#bell ??= this.#hangBell();
     const { channel, reader } = client;
     if (reader.size === 0) {
       let outcome = readable ? reader.receive(channel) : "nothing";
@@ -297,7 +316,7 @@ export class Loop {
         if (end === Infinity) end = now + SLICE_MS;
       }
       if (reader.size > 0) continue;
-      const outcome = client.next(spin);
+      const outcome = client.next(spin, bell);
       if (outcome === "gone") this.#lose(client);
       if (outcome !== "message") return undefined;
     }

@@ -1,7 +1,9 @@
-// The signals of this process: which ones whoever started it wants ignored or has blocked, and whether
-// a key of the terminal sent one. What is done when one comes is the callers' affair.
+// The signals of this process: which ones whoever started it wants ignored or has blocked, whether a
+// key of the terminal sent one, and a bell that rings for them. What is done when one comes is the
+// callers' affair.
+import { Bell } from "./bell.ts";
 import { type Libc, openLibc } from "./libc.ts";
-import { senderNote } from "./signal_sender.ts";
+import { type SignalNote, signalNote } from "./signal_note.ts";
 
 const symbols = {
   /** int sigaction(int, const struct sigaction *new, struct sigaction *old) */
@@ -23,11 +25,16 @@ const NUMBERS = {
   SIGTERM: 15,
   SIGCHLD: 17,
   SIGXFSZ: 25,
+  SIGIO: 29,
 } as const;
 export type SignalName = keyof typeof NUMBERS;
 
-/** `struct sigaction` of glibc begins with the handler. */
+/** `struct sigaction` of glibc begins with the handler; the flags are behind the mask. */
 const SIGACTION_SIZE = 152;
+const SIGACTION_FLAGS = 136;
+const SA_SIGINFO = 4;
+const SA_ONSTACK = 0x08000000;
+const SA_RESTART = 0x10000000;
 const SIG_IGN = 1n;
 const SIGSET_SIZE = 128;
 const SIG_UNBLOCK = 1;
@@ -41,7 +48,10 @@ export class Signals {
   #mask: Uint8Array<ArrayBuffer> | undefined;
   /** Signals that have another disposition than at the start, which is the default again for others. */
   readonly #changed: SignalName[] = ["SIGPIPE"]; // the runtime's doing
-  readonly #senders = new Map<SignalName, () => number>();
+  readonly #senders = new Map<SignalName, SignalNote["words"]>();
+  /** What {@linkcode hear} has been asked for. */
+  readonly #heard = new Set<SignalName>();
+  #bell: Bell | undefined;
 
   constructor(private readonly libc: Libc) {}
 
@@ -56,8 +66,11 @@ export class Signals {
   ): () => void {
     const ignored = names.filter((name) => !always.includes(name) && this.#ignored(name));
     const listeners = names.filter((name) => !ignored.includes(name))
-      .map((name) => ({ name, listener: () => heard(name) }));
-    for (const { name, listener } of listeners) Deno.addSignalListener(name, listener);
+      .map((name) => ({ name, listener: () => this.#tell(name, heard) }));
+    for (const { name, listener } of listeners) {
+      Deno.addSignalListener(name, listener);
+      this.#heard.add(name);
+    }
     // With its first listener the runtime takes further signals for itself.
     for (const name of ignored) this.#ignore(name);
     this.unblock(listeners.map(({ name }) => name));
@@ -82,19 +95,49 @@ export class Signals {
   /** From now on {@linkcode fromKey} can tell, for signals that are heard. */
   noteSenders(names: readonly SignalName[]): void {
     for (const name of names) {
-      const action = this.#action(name);
-      const handler = new BigUint64Array(action.buffer, 0, 1);
-      if (handler[0] === SIG_IGN) continue;
-      const { code, sender } = senderNote(this.libc, handler[0]!);
-      handler[0] = code;
-      this.libc.check(this.#c.sigaction(NUMBERS[name], action, null), "sigaction", name);
-      this.#senders.set(name, sender);
+      if (!this.#ignored(name)) this.#senders.set(name, this.#note([name]));
     }
+  }
+
+  /** The bell that rings for the signals that are heard by now; it is made when first asked for. */
+  get bell(): Bell {
+    return this.#bell ??= this.#makeBell();
+  }
+
+  #makeBell(): Bell {
+    const { words, handlers: [handler] } = signalNote(this.libc, [undefined]);
+    const action = new Uint8Array(SIGACTION_SIZE);
+    new BigUint64Array(action.buffer, 0, 1)[0] = handler!;
+    new Int32Array(action.buffer, SIGACTION_FLAGS, 1)[0] = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    this.#act("SIGIO", action);
+    this.unblock(["SIGIO"]);
+    return new Bell(words, this.#note([...this.#heard]));
+  }
+
+  #tell<N extends SignalName>(name: N, heard: (name: N) => void): void {
+    this.#bell?.told();
+    heard(name);
+  }
+
+  /** Has the handlers note each signal before they do what they did until now. */
+  #note(names: readonly SignalName[]): SignalNote["words"] {
+    const actions = names.map((name) => this.#action(name));
+    const handlers = actions.map((action) => new BigUint64Array(action.buffer, 0, 1));
+    const note = signalNote(this.libc, handlers.map(([handler]) => handler));
+    for (const [at, name] of names.entries()) {
+      handlers[at]![0] = note.handlers[at]!;
+      this.#act(name, actions[at]!);
+    }
+    return note.words;
+  }
+
+  #act(name: SignalName, action: Uint8Array<ArrayBuffer>): void {
+    this.libc.check(this.#c.sigaction(NUMBERS[name], action, null), "sigaction", name);
   }
 
   /** Whether a key of the terminal sent the signal that was heard last by that name. */
   fromKey(name: SignalName): boolean {
-    return this.#senders.get(name)?.() === SI_KERNEL;
+    return this.#senders.get(name)?.[0] === SI_KERNEL;
   }
 
   /** What another program gets so that it starts with the signals as we did. */

@@ -3,6 +3,7 @@
 //
 // Usage: taskset -c N deno run -A scripts/bench/client.ts JOB
 
+import { timeBetween } from "./between_job.ts";
 import { timeCommands } from "./commands_job.ts";
 import { timeControl } from "./control_job.ts";
 import type { Job } from "./jobs.ts";
@@ -15,6 +16,8 @@ function run(job: Job) {
       return timeCommands(job);
     case "control":
       return timeControl(job);
+    case "between":
+      return timeBetween(job);
     case "start":
       return timeStarts(job);
   }

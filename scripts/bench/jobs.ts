@@ -78,6 +78,26 @@ export interface ControlResult {
   readonly keyMs: readonly number[];
 }
 
+/** Control commands, each right after so many TPM commands, on servers that take turns. */
+export interface BetweenJob extends Placed {
+  readonly kind: "between";
+  readonly sides: readonly { readonly data: Address; readonly control: Address }[];
+  /** The TPM command. */
+  readonly command: string;
+  /** How many of them come before each control command. */
+  readonly behind: readonly number[];
+  /** Control commands of each such number before the first turn. */
+  readonly warmUp: number;
+  readonly turns: number;
+  /** Control commands of each such number in a turn. */
+  readonly count: number;
+}
+
+/** The answer to {@linkcode BetweenJob}: of each side, one summary for each number in `behind`. */
+export interface BetweenResult {
+  readonly sides: readonly { readonly latencyUs: readonly Summary[] }[];
+}
+
 /** Starts of the server, from before the exec to a control connection and the first TPM answer. */
 export interface StartJob extends Placed {
   readonly kind: "start";
@@ -91,6 +111,7 @@ export interface StartJob extends Placed {
   /** Takes the server's standard output and standard error. */
   readonly log: string;
   readonly command: string;
+  readonly commandsBeforeEnd: number;
   readonly starts: number;
 }
 
@@ -100,14 +121,17 @@ export interface StartResult {
   readonly connectMs: readonly number[];
   /** Until the first answer. */
   readonly startMs: readonly number[];
+  /** From SIGTERM to the end. */
+  readonly endMs: readonly number[];
 }
 
 /** Anything that can be asked of a client. */
-export type Job = CommandsJob | ControlJob | StartJob;
+export type Job = CommandsJob | ControlJob | BetweenJob | StartJob;
 
 /** The answer to a job of a kind. */
 export interface Results {
   readonly commands: CommandsResult;
   readonly control: ControlResult;
+  readonly between: BetweenResult;
   readonly start: StartResult;
 }

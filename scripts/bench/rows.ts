@@ -5,6 +5,7 @@ import { repeated } from "../../tests/support/bytes.ts";
 import { tpm12 } from "../../tests/support/tpm12.ts";
 import { tpm2 } from "../../tests/support/tpm2.ts";
 import type { BenchRow } from "./bench_row.ts";
+import { betweenRow } from "./between_row.ts";
 import { bootRow } from "./boot_row.ts";
 import { type CommandsPlan, commandsRow } from "./commands_row.ts";
 import { controlRow } from "./control_row.ts";
@@ -185,6 +186,18 @@ export const ROWS: readonly BenchRow[] = [
     "control-unpinned",
     "GET_CONFIG while RSA-3072 keys are being made, nobody bound (to be looked at only)",
     "anywhere",
+  ),
+  betweenRow(
+    "between-two-cores",
+    "GET_CONFIG right after 1, 9 and 17 TPM2_GetRandom(16), Unix sockets, different cores",
+    "two cores",
+    { p50: 3, p99: 5 },
+  ),
+  betweenRow(
+    "between-one-core",
+    "GET_CONFIG right after 1, 9 and 17 TPM2_GetRandom(16), Unix sockets, one core",
+    "one core",
+    { p50: 3, p99: 5 },
   ),
   startRow(
     "start",

@@ -1,5 +1,6 @@
 // Times starts of the server: from before the exec until its control socket takes a connection, and
-// until the first TPM command is answered.
+// until the first TPM command is answered; and ends, from SIGTERM right behind some more commands
+// until the process is gone.
 // It is started by posix_spawn, bound to its processors from the first instruction.
 
 import { unhex } from "../../tests/support/bytes.ts";
@@ -29,22 +30,24 @@ export function timeStarts(job: StartJob): StartResult {
   const command = Uint8Array.from(unhex(job.command));
   const connectMs: number[] = [];
   const startMs: number[] = [];
+  const endMs: number[] = [];
   for (let start = 0; start < job.starts; start++) {
     bindThread(libc, job.serverProcessors);
     const begin = clock.now();
     const pid = program.spawn();
     bindThread(libc, job.processors);
-    try {
-      using _control = reach(libc, clock, job, job.control, begin);
-      connectMs.push((clock.now() - begin) / 1e3);
-      using connection = reach(libc, clock, job, job.data, begin);
-      connection.command(command);
-      startMs.push((clock.now() - begin) / 1e3);
-    } finally {
-      end(libc, clock, pid);
-    }
+    using connections = new DisposableStack();
+    // Before they are closed: whoever is connected does not matter to it.
+    using _server = { [Symbol.dispose]: () => endMs.push(end(libc, clock, pid)) };
+    const open = (address: Address) => connections.use(reach(libc, clock, job, address, begin));
+    open(job.control);
+    connectMs.push((clock.now() - begin) / 1e3);
+    const connection = open(job.data);
+    connection.command(command);
+    startMs.push((clock.now() - begin) / 1e3);
+    for (let n = 0; n < job.commandsBeforeEnd; n++) connection.command(command);
   }
-  return { connectMs, startMs };
+  return { connectMs, startMs, endMs };
 }
 
 function reach(
@@ -68,19 +71,21 @@ function reach(
   }
 }
 
-/** Ends the server, politely at first; how is not what is measured. */
-function end(libc: Libc, clock: Clock, pid: number): void {
+/** Ends the server, politely at first; returns the milliseconds that it took. */
+function end(libc: Libc, clock: Clock, pid: number): number {
   const status = new Uint8Array(4);
+  const begin = clock.now();
   libc.call.kill(pid, SIGTERM);
-  const limit = clock.now() + END_LIMIT_MS * 1e3;
+  const limit = begin + END_LIMIT_MS * 1e3;
   while (libc.check("waitpid", libc.call.waitpid(pid, status, WNOHANG)) === 0) {
     if (clock.now() > limit) {
       libc.call.kill(pid, SIGKILL);
       libc.call.waitpid(pid, status, 0);
-      return;
+      break;
     }
     clock.sleepUntil(clock.now() + LOOK_AGAIN_US);
   }
+  return (clock.now() - begin) / 1e3;
 }
 
 /** What posix_spawn wants to know, laid out once. */

@@ -1,7 +1,7 @@
 // The row on starting: from before the exec until the control socket takes a connection, which
 // clients wait a quarter of a second to some seconds for, and until the first TPM command is answered
 // over a Unix socket; on a state that is there from an earlier start, as at each boot of a virtual
-// machine.
+// machine. And on the end: from SIGTERM, right behind some commands, until the process is gone.
 
 import { hex } from "../../tests/support/bytes.ts";
 import { TempDir } from "../../tests/support/temp_dir.ts";
@@ -14,6 +14,10 @@ import type { ContestantId, Findings, Target, Values } from "./result.ts";
 import { runClient } from "./run_client.ts";
 import { median, orderOf } from "./statistics.ts";
 
+/** As many as the loop learns the client's pace from. */
+const COMMANDS_BEFORE_END = 40;
+/** Whoever stops a virtual machine waits for it. */
+const END_MS_MAX = 10;
 const STARTS_A_ROUND = 5;
 const STARTS_A_ROUND_QUICK = 2;
 const CLIENT_LIMIT_MS = 120_000;
@@ -39,13 +43,15 @@ async function run(
   const starters = contestants.filter(({ id }) => id !== "ours+libtpms-0.10");
   const connects = new Map<ContestantId, number[]>(starters.map(({ id }) => [id, []]));
   const answers = new Map<ContestantId, number[]>(starters.map(({ id }) => [id, []]));
+  const ends = new Map<ContestantId, number[]>(starters.map(({ id }) => [id, []]));
   for (let round = 0; round < effort.rounds; round++) {
     for (const contestant of orderOf(starters, round)) {
       progress(`round ${round + 1} of ${effort.rounds}: ${contestant.id}`);
       const starts = effort.quick ? STARTS_A_ROUND_QUICK : STARTS_A_ROUND;
-      const { connectMs, startMs } = await measure(layout, contestant, starts);
+      const { connectMs, startMs, endMs } = await measure(layout, contestant, starts);
       connects.get(contestant.id)!.push(median(connectMs));
       answers.get(contestant.id)!.push(median(startMs));
+      ends.get(contestant.id)!.push(median(endMs));
     }
   }
   const valuesOf = (found: Map<ContestantId, number[]>): Partial<Record<ContestantId, Values>> =>
@@ -62,6 +68,11 @@ async function run(
       unit: "ms",
       values: valuesOf(answers),
       ...target === undefined ? {} : { target },
+    }, {
+      name: "SIGTERM to end",
+      unit: "ms",
+      values: valuesOf(ends),
+      ...target === undefined ? {} : { target: { kind: "value", most: END_MS_MAX } },
     }],
     notes: phases,
   };
@@ -101,6 +112,7 @@ async function measure(
     control: { transport: "unix", path: `${data}.ctrl` },
     data: { transport: "unix", path: data },
     command: hex(tpm2.getRandom(16)),
+    commandsBeforeEnd: COMMANDS_BEFORE_END,
   } as const;
   // Not counted: it makes the TPM that the others find.
   const first = { ...job, log: folder.join("first.log"), starts: 1 };

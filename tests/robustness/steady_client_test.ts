@@ -47,6 +47,28 @@ for (const transport of ["unix", "tcp"] as const) {
   });
 }
 
+/** A wait for the data client alone may take 10 ms. */
+const BEHIND_MS_MAX = 5;
+
+for (const transport of ["unix", "tcp"] as const) {
+  Deno.test(`a control command right behind data commands waits for no more (${transport})`, async () => {
+    await using emulator = await Emulator.start({ transport, flags: ["startup-clear"] });
+    using control = await emulator.connectControl();
+    using data = await emulator.connectData();
+    const took: number[] = [];
+    for (let n = 0; n < CONTROLS; n++) {
+      for (let command = 0; command < HABIT; command++) {
+        assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+      }
+      const begin = performance.now();
+      await control.command(CMD.GET_CONFIG, undefined, SOON_MS);
+      took.push(performance.now() - begin);
+    }
+    const median = took.sort((a, b) => a - b)[CONTROLS >> 1]!;
+    assert.ok(median < BEHIND_MS_MAX, `half of them took more than ${median} ms`);
+  });
+}
+
 Deno.test("SIGTERM ends an emulator that waits for a steady client", async () => {
   await using emulator = await Emulator.start({ flags: ["startup-clear"] });
   using data = await emulator.connectData();

@@ -1,0 +1,57 @@
+// Rings while this thread looks at one descriptor alone, or sleeps in it: for input on others, by
+// SIGIO (signal-driven I/O, fcntl(2)), and for signals that the event loop has to be given a turn
+// for. Both end a call that sleeps; whether it rang is a look into memory.
+import { openLibc } from "./libc.ts";
+import type { SignalNote } from "./signal_note.ts";
+
+const symbols = {
+  /** int fcntl(int fd, F_SETOWN_EX, const struct f_owner_ex *) */
+  fcntl: { parameters: ["i32", "i32", "buffer"], result: "i32" },
+  /** int ioctl(int fd, FIOASYNC, int *on) */
+  ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
+} as const;
+
+const F_SETOWN_EX = 15;
+const F_OWNER_TID = 0;
+const FIOASYNC = 0x5452n;
+
+export class Bell {
+  readonly #c = openLibc(symbols);
+
+  /** What SIGIO leaves in `input`, and in `heard` the signals that the runtime tells of. */
+  constructor(
+    private readonly input: SignalNote["words"],
+    private readonly heard: SignalNote["words"],
+  ) {}
+
+  /** Whether it rang: since {@linkcode still}, or for a signal that is not told of yet. */
+  get rang(): boolean {
+    return this.input[1] !== 0 || this.heard[1] !== 0;
+  }
+
+  /** Whether a signal came that the event loop has not told of yet. */
+  get signalled(): boolean {
+    return this.heard[1] !== 0;
+  }
+
+  /** Before all descriptors are looked at: what comes from now on rings again. */
+  still(): void {
+    this.input[1] = 0;
+  }
+
+  /** The event loop has told of a signal. */
+  told(): void {
+    this.heard[1] = 0;
+  }
+
+  /**
+   * Has input on a socket ring from now on. A kernel that cannot do that leaves it to the bound that
+   * waits have.
+   */
+  hang(fd: number): void {
+    // The thread that the loop runs in is the process' first one.
+    const owner = new Uint8Array(Int32Array.of(F_OWNER_TID, Deno.pid).buffer);
+    const on = new Uint8Array(Int32Array.of(1).buffer);
+    if (this.#c.fcntl(fd, F_SETOWN_EX, owner) === 0) this.#c.ioctl(fd, FIOASYNC, on);
+  }
+}
