@@ -5,9 +5,11 @@ import { tpm12, tpm2 } from "../tpm/family.ts";
 import { TpmResult } from "../wire/codes.ts";
 import { BlobTransfer } from "./blob_transfer.ts";
 import { fakeChip, type FakeChipSetup } from "./chip_fake.ts";
+import type { ControlTap } from "./connection.ts";
 import { ioctls } from "./ioctl.ts";
 import { IoctlServer } from "./ioctl_server.ts";
 import { BlobType, type CommandName } from "./protocol.ts";
+import { type ControlTraffic, readTraffic } from "./traffic.ts";
 import { deepEqual, equal, ok } from "node:assert/strict";
 
 /** A storage whose lock another process has. */
@@ -20,13 +22,13 @@ class TakenBackend extends MemoryBackend {
   }
 }
 
-function server(setup: FakeChipSetup = {}) {
+function server({ tap, ...setup }: FakeChipSetup & { tap?: ControlTap } = {}) {
   const policy = { rejectLocality4: true, allowSetLocality: false };
   const { libtpms, backend, lock, tpm, handlers, report } = fakeChip({ ...setup, policy });
   const transfer = new BlobTransfer(handlers);
   const power: boolean[] = [];
   const powerChanged = () => void power.push(tpm.running);
-  const control = new IoctlServer({ handlers, tpm, lock, transfer, powerChanged, report });
+  const control = new IoctlServer({ handlers, tpm, lock, transfer, powerChanged, report, tap });
   const execute = (name: CommandName, ...bytes: number[]) => {
     const { request, size, input } = ioctls[name];
     const argument = new Uint8Array(input.size === 0 ? 0 : size);
@@ -167,3 +169,28 @@ async function blobOf(state: number[]): Promise<Uint8Array<ArrayBuffer>> {
   ok("response" in outcome && outcome.data !== undefined);
   return outcome.data;
 }
+
+Deno.test("whoever looks on sees them as they would come over a socket", async () => {
+  const seen: ControlTraffic[] = [];
+  let request = new Uint8Array();
+  const tap = {
+    request: (bytes: Uint8Array) => void (request = bytes.slice()),
+    response: (bytes: Uint8Array) => void seen.push(readTraffic(request, bytes)),
+  };
+  const { output, execute } = server({ tap });
+  await output("STORE_VOLATILE");
+  await output("INIT", 1);
+  await output("SET_LOCALITY", 4);
+  await output("HASH_DATA", 3, 0, 0, 0, 0x61, 0x62, 0x63);
+  await output("GET_CAPABILITY");
+  await execute("SHUTDOWN");
+  deepEqual(seen.map(({ name, request, result }) => [name, request, result]), [
+    ["CMD_STORE_VOLATILE", {}, TpmResult.BAD_ORDINAL],
+    ["CMD_INIT", { flags: 1 }, 0],
+    ["CMD_SET_LOCALITY", { locality: 4 }, TpmResult.BAD_LOCALITY],
+    ["CMD_HASH_DATA", { length: 3 }, 0],
+    ["CMD_GET_CAPABILITY", {}, 0],
+    ["CMD_SHUTDOWN", {}, 0],
+  ]);
+  deepEqual(seen[4]!.response, { capabilities: 0x16fff });
+});

@@ -237,3 +237,42 @@ Deno.test("a TPM 1.2 has its own names, handles and authorisations", () => {
     "0.012345 #2 tpm2_x L0 TPM_GetCapability(capArea=PROPERTY, subCap=OWNER) = resp=true <0.000125>",
   );
 });
+
+Deno.test("what a guess could be tried out against is not told", () => {
+  const kept = "7e".repeat(20);
+  const kept32 = "7e".repeat(32);
+  const nonce = "11".repeat(20);
+  const auth = `aabbccdd ${nonce} 00 ${kept}`;
+  const proof = `${nonce} 00 ${kept}`;
+  const pairs: readonly (readonly [string, string])[] = [
+    // TPM2_NV_SetBits, TPM2_Hash, TPM2_Sign by an HMAC, TPM2_PolicyNV
+    [`8001 SIZE 00000135 40000001 01500000 ${"7e".repeat(8)}`, "8001 SIZE 00000101"],
+    [
+      "8001 SIZE 0000017d 0001 61 000b 40000007",
+      `8001 SIZE 00000000 0020 ${kept32} 8024 40000007 0000`,
+    ],
+    [
+      "8001 SIZE 0000015d 80000000 0000 0010 8024 40000007 0000",
+      `8001 SIZE 00000000 0005 000b ${kept32}`,
+    ],
+    [
+      `8001 SIZE 00000149 40000001 01500000 03000000 0008 ${"7e".repeat(8)} 0000 0000`,
+      "8001 SIZE 00000101",
+    ],
+    // TPM_SHA1Complete, TPM_DirRead, TPM_ChangeAuthAsymFinish
+    ["00c1 SIZE 000000a2 00000001 61", `00c4 SIZE 00000000 ${kept}`],
+    ["00c1 SIZE 0000001a 00000000", `00c4 SIZE 00000000 ${kept}`],
+    [
+      `00c2 SIZE 0000000f 40000000 00000001 0004 ${kept} 00000000 00000000 ${auth}`,
+      `00c5 SIZE 00000000 00000000 ${nonce} ${kept} ${proof}`,
+    ],
+  ];
+  for (const [command, response] of pairs) {
+    const event = exchange(command, response);
+    const [text, json] = [line(event), JSON.stringify(object(event))];
+    for (const told of [text, json]) {
+      doesNotMatch(told, /7e7e|9114861777597660798|unreadable/, told);
+    }
+    match(JSON.stringify(object(event, true)), /7e7e|9114861777597660798/);
+  }
+});

@@ -19,7 +19,8 @@ export const TPM_DIGEST = digest("TPM_DIGEST");
 export const TPM_COMPOSITE_HASH = digest("TPM_COMPOSITE_HASH");
 export const TPM_CHOSENID_HASH = digest("TPM_CHOSENID_HASH");
 export const TPM_PCRVALUE = digest("TPM_PCRVALUE");
-export const TPM_DIRVALUE = digest("TPM_DIRVALUE");
+/** What somebody keeps in a register, not in a PCR. */
+export const TPM_DIRVALUE = secret(digest("TPM_DIRVALUE"));
 export const TPM_HMAC = digest("TPM_HMAC");
 export const TPM_NONCE = fixedBytes("TPM_NONCE", DIGEST_SIZE);
 /** The HMAC of a command or response; nobody learns from it what it is keyed with. */

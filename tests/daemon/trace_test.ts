@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { CMD, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
 import { exists } from "../support/exists.ts";
+import { Descriptors } from "../support/fd_passing.ts";
 import { run, TestProcess } from "../support/process.ts";
 import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -92,6 +93,26 @@ Deno.test("trace: what a descriptor leads to", async () => {
   );
   process.kill("SIGTERM");
   assert.equal((await process.ended()).code, 0);
+});
+
+Deno.test("trace: of a TPM behind a descriptor", async () => {
+  await using folder = new TempDir();
+  using descriptors = new Descriptors();
+  const [ours, theirs] = descriptors.socketPair({ inheritable: true });
+  using client = descriptors.client(ours);
+  await using process = new TestProcess(plainProgram("bash", "/bin/bash"), [
+    ...["-c", `exec ${ours}>&-\nexec "$@"`, "bash", programUnderTest().command, "chardev"],
+    ...["--tpm2", "--tpmstate", "dir=.", "--flags", "startup-clear", "--fd", String(theirs)],
+    ...["--trace", "trace,format=json"],
+  ], { cwd: folder.path });
+  await client.send(tpm2.getRandom(8));
+  assert.equal(readAnswer(await client.receive(20)).code, 0);
+  process.kill("SIGTERM");
+  assert.equal((await process.ended()).code, 0);
+  const random = (await Deno.readTextFile(folder.join("trace"))).split("\n")
+    .find((line) => line.includes("TPM2_GetRandom"));
+  // Who made the pair is behind it.
+  assert.equal((JSON.parse(random!) as { pid: number }).pid, Deno.pid);
 });
 
 Deno.test("trace: one that nobody reads holds up nobody", async () => {

@@ -27,7 +27,10 @@ const user = "python3 -I -S /guest/device.py";
 /** A TPM 2: off, on, used, stopped; its states handed out and taken back; every control command. */
 export async function cuseTpm2(shell: Shell): Promise<void> {
   const device = "/dev/vtpm2";
-  await shell.run("swtpm cuse -n vtpm2 --tpm2 --tpmstate dir=/tmp/c2 --pid file=/tmp/c2.pid");
+  const trace = "/tmp/c2.trace";
+  await shell.run(
+    `swtpm cuse -n vtpm2 --tpm2 --tpmstate dir=/tmp/c2 --pid file=/tmp/c2.pid --trace ${trace}`,
+  );
 
   // Off: the control commands that are for that, and the TPM's own word.
   assert.equal(await shell.run(`swtpm_ioctl -c ${device}`), "ptm capability is 0x16fff");
@@ -76,6 +79,18 @@ export async function cuseTpm2(shell: Shell): Promise<void> {
   );
   assert.equal(await shell.run("ls -A /tmp/c2"), ".lock\ntpm2-00.permall\ntpm2-00.volatilestate");
   await shell.run("gone /tmp/c2.pid");
+  for (
+    const words of [
+      "ctrl CMD_GET_STATEBLOB(flags=.*) = TPM_BAD_ORDINAL",
+      "ctrl CMD_INIT(flags=.) = TPM_SUCCESS",
+      "ctrl CMD_SET_LOCALITY(locality=4) = TPM_SUCCESS",
+      "ctrl CMD_HASH_DATA(length=.*) = TPM_SUCCESS",
+      "ctrl CMD_RESET_TPMESTABLISHED(locality=2) = TPM_BAD_LOCALITY",
+      "#1 L0 TPM2_Startup(startupType=CLEAR) = TPM_RC_SUCCESS",
+      "#1 L0 TPM2_NV_Write(owner, NV 0x01500016.*, data=<5 bytes>, offset=0).* = TPM_RC_SUCCESS",
+      "ctrl CMD_SHUTDOWN() = TPM_SUCCESS",
+    ]
+  ) await shell.run(`grep -q '${words}' ${trace}`);
 }
 
 /** poll(2), interrupted reads [cuse-long], cancelled commands, a second user: no tool does that. */

@@ -4,10 +4,11 @@
 import assert from "node:assert/strict";
 import { freePort } from "../support/ports.ts";
 import { run } from "../support/process.ts";
-import { plainProgram } from "../support/programs.ts";
+import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { Runner, said, shell } from "./runner.ts";
 import { StartedTpm } from "./started_tpm.ts";
+import { Terminal } from "./terminal.ts";
 
 Deno.test("run: a trace names the clients", async () => {
   await using runner = new Runner();
@@ -20,6 +21,27 @@ Deno.test("run: a trace names the clients", async () => {
     lines.find((line) => line.includes("PCR_Read"))!,
     / #\d+ tpm2_pcrread L0 TPM2_PCR_Read\(pcrSelectionIn=sha256:7\) = .* pcrValues=\[0{64}\] <[.\d]+>$/,
   );
+});
+
+Deno.test("run: of clients side by side each command is told with the one that sent it", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const path = folder.join("trace");
+  const script = `
+    for i in 1 2 3 4 5 6; do
+      tpm2_getrandom --hex 16 > /dev/null & pids[$i]=$!
+      tpm2_pcrread -Q sha256:$i & pids[$i + 10]=$!
+    done
+    tpm2_createprimary -Q -G rsa2048 -c ${folder.join("key.ctx")}
+    for pid in "\${pids[@]}"; do wait $pid; done`;
+  await runner.ok(["--trace", `${path},format=json`, ...shell(script)]);
+  const objects = (await Deno.readTextFile(path)).trimEnd().split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const senders = (name: string) =>
+    objects.filter(({ command }) => command === name).map(({ process }) => process);
+  assert.deepEqual(senders("TPM2_GetRandom"), Array(6).fill("tpm2_getrandom"));
+  assert.deepEqual(senders("TPM2_PCR_Read"), Array(6).fill("tpm2_pcrread"));
+  assert.deepEqual(senders("TPM2_CreatePrimary"), ["tpm2_createprim"]);
 });
 
 Deno.test("run: a COMMAND that fails ends with what the TPM refused", async () => {
@@ -42,6 +64,19 @@ Deno.test("run: a COMMAND that fails ends with what the TPM refused", async () =
   const json = await runner.swtpm(["run", "--json", ...words.slice(1), ...shell(refused)]);
   const event = json.stderr.split("\n").find((line) => line.includes('"refused"'));
   assert.match((JSON.parse(event!) as { commands: string[] }).commands[0]!, /TPM_RC_HANDLE/);
+});
+
+Deno.test("run: a trace on a terminal has colours, unless they are not wanted", async () => {
+  for (const [NO_COLOR, coloured] of [["", true], ["1", false]] as const) {
+    await using runner = new Runner();
+    const env = { XDG_RUNTIME_DIR: runner.folder, NO_COLOR };
+    const words = [programUnderTest().command, "run", "--trace", "-", ...shell("tpm2_getrandom 4")];
+    await using terminal = await Terminal.start(words, env);
+    const { code, stdout } = await terminal.process.ended();
+    assert.equal(code, 0, stdout);
+    assert.ok(stdout.includes("TPM2_GetRandom"), stdout);
+    assert.equal(stdout.includes("\x1b[1mTPM2_GetRandom\x1b[0m"), coloured, stdout);
+  }
 });
 
 Deno.test("start: the trace is whole when the TPM has ended", async () => {

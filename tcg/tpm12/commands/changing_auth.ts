@@ -46,11 +46,12 @@ export const TPM_ChangeAuthAsymFinish = command("ChangeAuthAsymFinish", {
   handles: { parentHandle: TPM_KEY_HANDLE, ephHandle: TPM_KEY_HANDLE },
   parameters: {
     entityType: TPM_ENTITY_TYPE,
-    newAuthLink: TPM_HMAC,
+    /** New auth values could be tried out against it, and against the proof. */
+    newAuthLink: secret(TPM_HMAC),
     encNewAuth: secret(buffer()),
     encData: secret(buffer()),
   },
-  response: { outData: secret(buffer()), saltNonce: TPM_NONCE, changeProof: TPM_DIGEST },
+  response: { outData: secret(buffer()), saltNonce: TPM_NONCE, changeProof: secret(TPM_DIGEST) },
   authorizations: { privAuth: "parentHandle" },
   optional: 1,
 });

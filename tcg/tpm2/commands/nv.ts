@@ -1,5 +1,6 @@
 // Non-volatile storage (Part 3, 31).
 
+import { secret } from "../../kernel/bytes.ts";
 import { u16, u64 } from "../../kernel/codec.ts";
 import { admin, command, user } from "../command.ts";
 import {
@@ -63,7 +64,7 @@ export const TPM2_NV_Extend = command("NV_Extend", {
 export const TPM2_NV_SetBits = command("NV_SetBits", {
   section: "31.10",
   handles: { authHandle: user(TPMI_RH_NV_AUTH), nvIndex: TPMI_RH_NV_INDEX },
-  parameters: { bits: u64 },
+  parameters: { bits: secret(u64) },
   nv: true,
 });
 

@@ -116,7 +116,8 @@ export const TPMU_SIGNATURE = union("TPMU_SIGNATURE", {
   ecdaa: [TPM_ALG.ECDAA, TPMS_SIGNATURE_ECC],
   sm2: [TPM_ALG.SM2, TPMS_SIGNATURE_ECC],
   ecschnorr: [TPM_ALG.ECSCHNORR, TPMS_SIGNATURE_ECC],
-  hmac: [TPM_ALG.HMAC, TPMT_HA],
+  /** Its key is a secret of users, who may have chosen one that can be guessed. */
+  hmac: [TPM_ALG.HMAC, secret(TPMT_HA)],
 }, { empty: [TPM_ALG.NULL] });
 
 export const TPMT_SIGNATURE = struct("TPMT_SIGNATURE", {

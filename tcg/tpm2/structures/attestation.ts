@@ -1,5 +1,6 @@
 // Clocks and what a TPM attests to (Part 2, 10.11 and 10.12).
 
+import { secret } from "../../kernel/bytes.ts";
 import { u16, u32, u64, type Value } from "../../kernel/codec.ts";
 import { by, struct, union } from "../../kernel/struct.ts";
 import { TPM_ALG_ID } from "../algorithms.ts";
@@ -49,7 +50,7 @@ export const TPMS_NV_CERTIFY_INFO = struct("TPMS_NV_CERTIFY_INFO", {
 });
 export const TPMS_NV_DIGEST_CERTIFY_INFO = struct("TPMS_NV_DIGEST_CERTIFY_INFO", {
   indexName: TPM2B_NAME,
-  nvDigest: TPM2B_DIGEST,
+  nvDigest: secret(TPM2B_DIGEST),
 });
 
 export const TPMU_ATTEST = union("TPMU_ATTEST", {
