@@ -31,5 +31,7 @@ Deno.test("main.ts loads none of the specifications by itself", async () => {
     }
   }
   ok([...loaded].some((specifier) => specifier.endsWith("/wire/codes.ts")));
-  deepStrictEqual([...loaded].filter((specifier) => /\/(tcg|trace)\//.test(specifier)), []);
+  // Below the checkout: it may itself be in a folder of such a name.
+  const paths = [...loaded].map((specifier) => specifier.replace(`file://${ROOT}`, ""));
+  deepStrictEqual(paths.filter((path) => /\/(tcg|trace)\//.test(path)), []);
 });
