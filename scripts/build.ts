@@ -7,7 +7,15 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
-import { DENO_VERSION, filesBelow, requirePinnedDeno, ROOT, triesOut } from "./checkout.ts";
+import {
+  DENO_VERSION,
+  fetchingEnvironment,
+  filesBelow,
+  LOCK_FLAGS,
+  requirePinnedDeno,
+  ROOT,
+  triesOut,
+} from "./checkout.ts";
 import { lastLines, runCommand } from "./command.ts";
 import {
   type Arch,
@@ -54,14 +62,17 @@ export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: s
   },
 ];
 
-/** All code is in the checkout: neither a URL nor a package may become part of the program. */
+/**
+ * What is compiled is the bundle: all code is in the checkout, but for the packages that deno.lock
+ * names by their hashes.
+ */
 const SOURCE_FLAGS = ["--no-config", "--no-check", "--no-remote", "--no-npm"];
 
 /** The first modules of executables. */
 const EXECUTABLE = "scripts/executable/";
 
 /** Without --minify a start takes 0.5 MB more. */
-const BUNDLE_FLAGS = ["--quiet", "--minify", "--platform", "deno"];
+const BUNDLE_FLAGS = ["--quiet", "--minify", "--platform", "deno", ...LOCK_FLAGS];
 /** The modules that are always loaded together become one. */
 const CHUNK_FLAGS = [...BUNDLE_FLAGS, "--code-splitting"];
 /** All of these become one function, as V8 makes code of a script ahead; see executable/parts.ts. */
@@ -160,10 +171,7 @@ export async function build(
 
 /** Puts the program and the first modules of executables into `folder`, one file each. */
 async function bundle(folder: string): Promise<void> {
-  const env = {
-    // Its bundler comes from the npm registry, whose certificate the machine may vouch for.
-    DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ?? "system,mozilla",
-  };
+  const env = fetchingEnvironment(); // its bundler is a package, too
   const first = ["loader", "trainer"].map((name) => `${EXECUTABLE}${name}.ts`);
   await deno(["bundle", ...BUNDLE_FLAGS, "--outdir", folder, ...first], env);
   const chunks = `${folder}/chunks`;

@@ -13,6 +13,17 @@ export const ROOT = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/,
 /** Folders that hold what was downloaded or built, never source. */
 const NOT_SOURCE = new Set([".cache", ".git", "dist", "node_modules"]);
 
+/** Packages are those of the lock file. Named in deno.json, it would have each task fetch them. */
+export const LOCK_FLAGS = ["--lock", "deno.lock", "--frozen"] as const;
+
+/**
+ * For a Deno that may have to fetch what deno.lock names: packages come from the npm registry, whose
+ * certificate the machine may vouch for.
+ */
+export function fetchingEnvironment(): Record<string, string> {
+  return { DENO_TLS_CA_STORE: Deno.env.get("DENO_TLS_CA_STORE") ?? "system,mozilla" };
+}
+
 /** Marks a process that was already started again by `requirePinnedDeno`. */
 const RESTARTED = "SWTPM_SCRIPT_RESTARTED";
 

@@ -4,7 +4,13 @@
 // Usage: deno task ok
 
 import { checkCheckout, formatViolation } from "./check_layers.ts";
-import { requirePinnedDeno, ROOT, typeScriptBelow } from "./checkout.ts";
+import {
+  fetchingEnvironment,
+  LOCK_FLAGS,
+  requirePinnedDeno,
+  ROOT,
+  typeScriptBelow,
+} from "./checkout.ts";
 import { runCommand } from "./command.ts";
 import { lastSummary } from "./test_counts.ts";
 
@@ -25,15 +31,19 @@ const unitTests = files.filter((file) => file.endsWith("_test.ts") && !file.star
 const STEPS: readonly Step[] = [
   { name: "format", run: () => deno(["fmt", "--check"], 60) },
   { name: "lint", run: () => deno(["lint"], 60) },
-  { name: "types", run: () => deno(["check", "--quiet", ...files], 180) },
+  { name: "types", run: () => deno(["check", "--quiet", ...LOCK_FLAGS, ...files], 180) },
   { name: "layers", run: layers },
   // Types were checked two steps before.
-  { name: "unit tests", run: () => deno(["test", "-A", "--no-check", ...unitTests], 300) },
+  {
+    name: "unit tests",
+    run: () => deno(["test", "-A", "--no-check", ...LOCK_FLAGS, ...unitTests], 300),
+  },
 ];
 
 async function deno(args: readonly string[], timeLimitSeconds: number): Promise<Verdict> {
   const result = await runCommand(Deno.execPath(), args, {
     cwd: ROOT,
+    env: fetchingEnvironment(),
     timeLimitMs: timeLimitSeconds * 1000,
   });
   return result.success

@@ -4,7 +4,7 @@
 //
 // Usage: deno task test [stage ...]
 
-import { requirePinnedDeno, ROOT } from "./checkout.ts";
+import { fetchingEnvironment, requirePinnedDeno, ROOT } from "./checkout.ts";
 import { runCommand } from "./command.ts";
 import { ensurePackages } from "./packages.ts";
 import { add, countsIn, faultsOf, NONE, type TestCounts } from "./test_counts.ts";
@@ -88,6 +88,7 @@ async function runStage(stage: Stage): Promise<TestCounts> {
   } else {
     const result = await runCommand(Deno.execPath(), stage.command, {
       cwd: ROOT,
+      env: fetchingEnvironment(),
       timeLimitMs: stage.timeLimitSeconds * 1000,
       show: true,
     });

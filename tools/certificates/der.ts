@@ -1,6 +1,6 @@
 // The ASN.1 of certificates: short names for what asn1js makes, so that a structure reads like its
 // definition. What the structures mean stands in extensions.ts and x509.ts.
-import * as asn1 from "asn1js";
+import * as asn1 from "npm:asn1js@3.1.0";
 
 export type Asn1 = asn1.AsnType;
 
