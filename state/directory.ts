@@ -183,9 +183,9 @@ export class DirectoryBackend implements Backend {
     if (this.#relock) this.#directoryFd();
     else if (!this.locked) this.#takeLock();
     if (this.#inOrder) return;
-    this.#inOrder = true;
     if (this.#lock !== undefined) this.#tidy();
     this.#restoreMissing();
+    this.#inOrder = true;
   }
 
   /** The directory to write to, locked. */

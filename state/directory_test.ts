@@ -278,6 +278,26 @@ test("backup: it takes the place of a missing state, once", ({ open, path, names
   assert.deepEqual(backend.load("permall"), ONE);
 });
 
+test("backup: until it has taken the place of a missing state, no other does", ({ directory, path }) => {
+  class Failing extends Files {
+    failures = 2;
+
+    override rename(...args: Parameters<Files["rename"]>): void {
+      if (this.failures-- > 0) throw new Error("the disk is ill");
+      super.rename(...args);
+    }
+  }
+  Deno.writeFileSync(path("tpm2-00.permall.bak"), ONE);
+  const options = { directory, tpm2: true, lock: true, backup: true };
+  const backend = new DirectoryBackend(new Failing(new Libc()), options);
+  backend.prepare();
+  assert.throws(() => backend.lock(), /ill/);
+  assert.throws(() => backend.store("permall", TWO), /ill/);
+  backend.lock();
+  assert.deepEqual(backend.load("permall"), ONE);
+  backend.close();
+});
+
 test("backup: the two change places and back", ({ open, path }) => {
   const backend = open({ backup: true });
   backend.store("permall", ONE);
