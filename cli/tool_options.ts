@@ -31,7 +31,7 @@ const SHARED: Readonly<Record<Tool, readonly string[]>> = {
   start: EMULATOR,
   stop: [],
   doctor: LIBTPMS,
-  decode: [],
+  decode: [...LIBTPMS, "key"],
   ioctl: [],
   bios: [],
   cert: [],
@@ -114,6 +114,8 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
   decode: [
     { name: "json", argument: false, help: "an object for each command, a line each" },
     { name: "secrets", argument: false, help: "show what is secret" },
+    { name: "event-log", argument: true, help: "what a firmware has measured" },
+    { name: "against", argument: true, help: "compare it with a TPM's PCRs" },
     HELP,
   ],
 };

@@ -23,7 +23,7 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     // the C program and clients of it
     ...["swtpm", "swtpm-tools", "libtss2-tcti-device0", "tpm-tools", "trousers", "tss2"],
     // virtual machines and what boots in them
-    ...["qemu-system-x86", "seabios", "busybox-static", "cpio", "kmod"],
+    ...["qemu-system-x86", "seabios", "ovmf", "busybox-static", "cpio", "kmod"],
     // certificates
     ...["gnutls-bin", "openssl", "softhsm2"],
     // looking at processes, sockets and files

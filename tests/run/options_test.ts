@@ -242,7 +242,7 @@ Deno.test("help of each program names its options and ends with 0", async () => 
     start: ["--json", "--github-env", "--tcp"],
     stop: ["SWTPM_CTRL"],
     doctor: ["--json", "--libtpms"],
-    decode: ["--json", "--secrets", "FILE"],
+    decode: ["--json", "--secrets", "FILE", "--event-log", "--against"],
   };
   for (const [program, words] of Object.entries(pages)) {
     const { code, stdout, stderr } = await runner.swtpm([program, "--help"]);

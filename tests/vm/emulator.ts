@@ -21,6 +21,8 @@ export interface EmulatorOptions {
   readonly state: string;
   /** Told apart in file names and messages. */
   readonly name: string;
+  /** Where what passes is captured. */
+  readonly pcap?: string;
   /** The argument of --migration-key. */
   readonly migrationKey?: string;
 }
@@ -50,6 +52,7 @@ export class Emulator implements AsyncDisposable {
       ...["--log", `file=${log},level=20`],
       "--terminate",
       ...options.version === "2" ? ["--tpm2"] : [],
+      ...options.pcap ? ["--pcap", `file=${options.pcap}`] : [],
       ...options.migrationKey ? ["--migration-key", options.migrationKey] : [],
     ];
     await using resources = new AsyncDisposableStack();

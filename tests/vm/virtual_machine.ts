@@ -29,6 +29,7 @@ export class VirtualMachine implements AsyncDisposable {
     readonly state: string;
     readonly name: string;
     readonly migrationKey?: string;
+    readonly pcap?: string;
     readonly token?: string;
     readonly extra?: readonly string[];
   }): Promise<VirtualMachine> {

@@ -1,5 +1,6 @@
 // `swtpm decode`: captures of what a TPM was asked and has answered, and the event logs of firmware, in
 // words. How captures are read stands beside this file, how commands are written in trace/.
+import { keyConfig, libtpmsChoice } from "../../cli/configuration.ts";
 import type { Surroundings } from "../../cli/line.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
@@ -14,6 +15,8 @@ import { readCapture } from "./formats.ts";
 import { HELP } from "./help.ts";
 import { Input } from "./input.ts";
 
+/** Firmware sets aside 64 KiB for a log, or some more. */
+const EVENT_LOG_MAX = 16 * 1024 * 1024;
 /** Lines are printed many at a time. */
 const PRINTED_AT_ONCE = 32 * 1024;
 const STDIN = { fd: 0, name: "standard input" } as const;
@@ -30,10 +33,28 @@ export async function decode(
     return 0;
   }
   const { line, operands } = read;
-  if (operands.length > 1) throw new UsageError(`Unknown parameter '${operands[1]}'`);
+  const eventLog = line.text("event-log");
+  const against = line.text("against");
+  const excess = operands[eventLog === undefined ? 1 : 0];
+  if (excess !== undefined) throw new UsageError(`Unknown parameter '${excess}'`);
+  if (against !== undefined && eventLog === undefined) {
+    throw new UsageError("--against compares what --event-log FILE replays to");
+  }
   const json = line.has("json");
   const secrets = line.has("secrets");
   const palette = outputIsTerminal() ? COLOURS : PLAIN;
+  if (eventLog !== undefined) {
+    using file = openInput(system, eventLog);
+    const bytes = file.input.take(EVENT_LOG_MAX);
+    const { tellEventLog } = await import("./event_log.ts");
+    return await tellEventLog(system, bytes, {
+      name: file.name,
+      against: against === undefined
+        ? undefined
+        : { where: against, key: keyConfig(line, "key"), libtpms: libtpmsChoice(line) },
+      ...{ json, palette },
+    });
+  }
   const write = json
     ? (event: TraceEvent) => JSON.stringify(traceObject(event, { secrets }))
     : (event: TraceEvent) => textLine(event, { secrets, palette });

@@ -1,6 +1,7 @@
 // The page that `swtpm decode --help` prints.
 
 export const HELP = `Usage: swtpm decode [options] [FILE|-]
+       swtpm decode --event-log FILE [--against STATE|SOCKET] [--json]
 
 Says in words what was sent to a TPM and what it answered: a line for each
 command with its response, as --trace writes them. FILE is one of these, which
@@ -21,6 +22,18 @@ stops and why, and the exit code is 1.
  --json                an object for each command, a line each
  --secrets             show auth values, sensitive areas, unsealed data and keys
                        as they are, not only how long
+ --event-log FILE      say what a firmware has measured: a log in the TCG's PC
+                       Client format, as the kernel has it in
+                       /sys/kernel/security/tpm0/binary_bios_measurements, and
+                       the values that the PCRs have after it
+ --against STATE|SOCKET
+                       compare these with the PCRs of a TPM: one that runs, by
+                       its data socket (a path or HOST:PORT), or a state (a
+                       directory, a file, a URI) that was saved while it ran.
+                       The exit code is 1 where a PCR differs
+ --key ARGUMENT        the state's key, as for 'swtpm socket'
+ --libtpms system|embedded|PATH
+                       the libtpms to use for it; SWTPM_LIBTPMS does the same
  -h|--help             print this page and exit
 
 Examples:
