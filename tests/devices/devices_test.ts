@@ -9,6 +9,7 @@ import { prepareDeviceImage } from "./image.ts";
 import { DeviceMachine } from "./machine.ts";
 import { withoutModules, withoutRights } from "./refusal_scenario.ts";
 import { Shell } from "./shell.ts";
+import { cuseTools } from "./tools_scenario.ts";
 import { passedDevices, vtpmDevices } from "./vtpm_scenario.ts";
 
 /** Parallel steps share nothing but the image; their child processes overlap in time. */
@@ -34,6 +35,7 @@ Deno.test("TPM devices in a kernel", parallel, async (t) => {
         await load();
         await step("CUSE: a TPM 2, every control command, states", () => cuseTpm2(shell));
         await step("CUSE: a TPM 1.2", () => cuseTpm12(shell));
+        await step("CUSE: swtpm_ioctl and swtpm_bios of our own", () => cuseTools(shell));
         await step("CUSE: what the C program answers", () => cuseConversation(shell));
         await step("CUSE: what the process gave up", () => confinedCuse(shell));
         await step("CUSE: the filter can be left out", () => unconfinedCuse(shell));
