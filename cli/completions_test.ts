@@ -37,6 +37,18 @@ Deno.test("bash: options of the programs beside the emulator, and what they are 
   deepEqual(await offered("swtpm run -- ls /us"), ["/usr"]);
 });
 
+Deno.test("bash: the C project's tools, behind the first word and by their names", async () => {
+  deepEqual(await offered("swtpm io"), ["ioctl"]);
+  deepEqual(await offered("swtpm ioctl --s"), ["--stop", "--save"]);
+  deepEqual(await offered("swtpm_ioctl --s"), ["--stop", "--save"]);
+  deepEqual(await offered("/usr/bin/swtpm_bios -c"), ["-c", "-cs"]);
+  deepEqual(await offered("swtpm_ioctl -c --unix /us"), ["/usr"]);
+  // What follows an option depends on whose it is.
+  deepEqual(await offered("swtpm_bios --tcp "), []);
+  ok((await offered("swtpm run --tcp basenam")).includes("basename"));
+  deepEqual(await offered("swtpm install-tools /us"), ["/usr"]);
+});
+
 Deno.test("bash: sub-parameters, also behind a comma and behind =", async () => {
   deepEqual(await offered("swtpm socket --ctrl ty"), ["type=unixio", "type=tcp"]);
   deepEqual(await offered("swtpm socket --ctrl type=u"), ["unixio"]);

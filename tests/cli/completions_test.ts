@@ -31,6 +31,9 @@ const completed = [
   ["swtpm socket --ctrl type=unixio,pa", "unixio,path="],
   ["swtpm socket --flags=not", "--flags=not-need-init"],
   ["swtpm cuse --ma", "cuse --maj"],
+  ["swtpm ioctl --sto", "ioctl --stop"],
+  ["swtpm_ioctl --sto", "swtpm_ioctl --stop"],
+  ["swtpm_bios -e", "swtpm_bios -ea"],
 ] as const;
 
 Deno.test("zsh completes interfaces, options and sub-parameters", async () => {

@@ -69,8 +69,9 @@ for (const [index, [tool, table]] of tables.entries()) {
     await using links = new Links();
     // --save keeps what the lines behind it load.
     const lines = table.filter(({ words }) => words.includes("{at}") && !words.includes("--save"));
+    const program = await peerProgram("0.10", tool);
     const [c, ours] = await Promise.all([
-      sentBy(await peerProgram("0.10", tool), tool, lines),
+      sentBy(program, tool, lines),
       sentBy(links.program(tool), tool, lines),
     ]);
     assert.ok(ours.filter((text) => !text.endsWith(": ")).length > lines.length / 2);

@@ -25,6 +25,19 @@ export const DIFFERENCES: readonly Difference[] = [
     covers: (_line, c) => c.stdout.includes("TPM2_ImcrementalSelfTest returned"),
   },
   {
+    reason: "0.7.1 prints the first part of long information",
+    until: "0.9",
+    covers: ({ words }, c, ours) =>
+      words.startsWith("--info") && c.stdout.length < ours.stdout.length &&
+      ours.stdout.startsWith(c.stdout),
+  },
+  {
+    reason: "[tool-lock]",
+    covers: ({ words }, c, ours) =>
+      words.includes("--lock-storage") && c.stderr.endsWith(": 0xa000000") &&
+      ours.stderr.endsWith(": 0xa"),
+  },
+  {
     reason: "[tool-files]",
     covers: ({ words }, c, ours) =>
       words.startsWith("--save") && c.code === 1 && ours.code === 1 && c.stderr === ours.stderr &&

@@ -27,6 +27,8 @@ interface Group {
   readonly lines: readonly ToolLine[];
   /** Without it, nothing is there to be reached. */
   readonly emulator?: { readonly tpm2: boolean; readonly transport: "unix" | "tcp" };
+  /** Whose emulator it is: ours, unless said otherwise. */
+  readonly whose?: PeerName;
 }
 
 const groups: readonly Group[] = [
@@ -39,6 +41,13 @@ const groups: readonly Group[] = [
       emulator: { tpm2, transport },
     }))
   ),
+  ...PEER_NAMES.map((whose): Group => ({
+    name: `a TPM 2 of C ${whose}`,
+    tool: "ioctl",
+    lines: IOCTL_LINES,
+    emulator: { tpm2: true, transport: "unix" },
+    whose,
+  })),
   { name: "words", tool: "bios", lines: BIOS_WORDS },
   ...(["unix", "tcp"] as const).flatMap((transport): Group[] => [
     {
@@ -57,11 +66,12 @@ const groups: readonly Group[] = [
 ];
 
 /** What each line of a group has come to, one after the other. */
-async function shapesOf(program: Program, group: Group): Promise<Shape[]> {
+async function shapesOf(program: Program, group: Group, server?: Program): Promise<Shape[]> {
   await using folder = runFolder();
   const { tool, lines, emulator: wanted } = group;
   await using emulator = wanted === undefined ? undefined : await Emulator.start({
     ...wanted,
+    ...server === undefined ? {} : { program: server },
     flags: tool === "bios" ? ["not-need-init"] : [],
     dataOptions: tool === "bios" && wanted.transport === "tcp" ? ["disconnect"] : [],
   });
@@ -90,9 +100,11 @@ for (const name of PEER_NAMES) {
 async function compare(name: PeerName, group: Group): Promise<void> {
   await using links = new Links();
   const { version } = await peer(name);
+  const tool = await peerProgram(name, group.tool);
+  const server = group.whose === undefined ? undefined : await peerProgram(group.whose);
   const [c, ours] = await Promise.all([
-    shapesOf(await peerProgram(name, group.tool), group),
-    shapesOf(links.program(group.tool), group),
+    shapesOf(tool, group, server),
+    shapesOf(links.program(group.tool), group, server),
   ]);
   const declared = DIFFERENCES.filter(({ until }) => !until || !isSince(version, until));
   const undeclared = group.lines.flatMap((line, index) => {

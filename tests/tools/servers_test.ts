@@ -1,8 +1,10 @@
 // The tools with servers that answer in pieces, too early, falsely or not at all. What the C programs
 // make of the same is seen beside them.
 import assert from "node:assert/strict";
+import { Emulator } from "../support/emulator.ts";
 import { peerProgram } from "../support/peer_programs.ts";
 import { run, TestProcess } from "../support/process.ts";
+import { plainProgram } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { waitUntil } from "../support/wait.ts";
 import { Links } from "./links.ts";
@@ -163,6 +165,29 @@ Deno.test(`servers that fall silent are waited for ${PATIENCE_S} s [tool-silence
   assert.equal(Deno.readTextFileSync(mine), "what was there");
   assert.ok(cSaves.running && cLoads.running, "the C program does not wait any more");
   assert.notEqual(Deno.readTextFileSync(theirs), "what was there");
+});
+
+Deno.test("all addresses of a host are tried", async () => {
+  await using links = new Links();
+  await using folder = new TempDir();
+  await using emulator = await Emulator.start({ transport: "tcp", flags: ["not-need-init"] });
+  Deno.writeTextFileSync(folder.join("hosts"), "::1 both\n127.0.0.1 both\n");
+  const script = 'mount --bind "$1" /etc/hosts && shift && exec "$@"';
+  const seeing = plainProgram("unshare", "/usr/bin/unshare");
+  const { controlAddress: control, dataAddress: data } = emulator;
+  assert.ok(control.transport === "tcp" && data.transport === "tcp");
+  for (
+    const [tool, port, words] of [
+      ["ioctl", control.port, ["-c"]],
+      ["bios", data.port, ["--tpm2"]],
+    ] as const
+  ) {
+    const { code, stderr } = await run(seeing, [
+      ...["--mount", "sh", "-c", script, "sh", folder.join("hosts")],
+      ...[links.program(tool).command, ...words, "--tcp", `both:${port}`],
+    ]);
+    assert.equal(code, 0, stderr);
+  }
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
