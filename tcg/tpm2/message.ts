@@ -2,14 +2,15 @@
 // cannot be read is kept as it came, with what is wrong and where, so that every message that has a
 // header is written again to the very same bytes.
 
-import { WireError } from "../../wire/codec.ts";
+import type { WireError } from "../../wire/codec.ts";
 import type { Codec } from "../kernel/codec.ts";
+import { Progress, writeHandles, writeParameters } from "../kernel/progress.ts";
 import { Reader } from "../kernel/reader.ts";
 import type { ShownField } from "../kernel/shown.ts";
 import { type FieldCodec, showFields } from "../kernel/struct.ts";
 import { Writer } from "../kernel/writer.ts";
 import { TPMA_SESSION } from "./attributes.ts";
-import type { AnyDeclaration, NamedHandle, ResponseValue } from "./command.ts";
+import type { AnyDeclaration, ResponseValue } from "./command.ts";
 import { commandByCode } from "./commands.ts";
 import { TPM_ST } from "./constants.ts";
 import { TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from "./structures/sessions.ts";
@@ -51,44 +52,22 @@ export interface ResponseMessage extends Message<TPMS_AUTH_RESPONSE> {
   readonly parameterSize: number | undefined;
 }
 
-/** Where reading has got to; a fault leaves it at the last whole value. */
-class Progress<S> {
-  readonly handles: number[] = [];
-  readonly parameters: Record<string, unknown> = {};
+/** Where reading has got to, sessions included. */
+class Reading<S> extends Progress {
   sessions: S[] | undefined;
   encrypted: Uint8Array | undefined;
-  fault: WireError | undefined;
-  /** Up to here everything was read. */
-  done = HEADER_SIZE;
 
-  constructor(private readonly reader: Reader) {}
-
-  /** Reads with `read`; a fault in it is kept. */
-  attempt(read: () => void): void {
-    try {
-      read();
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      this.fault = error;
-    }
+  constructor() {
+    super(HEADER_SIZE);
   }
 
-  readHandles(handles: readonly NamedHandle[]): void {
-    for (const { name, codec } of handles) {
-      this.handles.push(this.reader.field(name, (reader) => codec.decode(reader)));
-      this.done = this.reader.offset;
-    }
-  }
-
-  readParameters(fields: readonly FieldCodec[], isEncrypted: boolean): void {
-    const { reader, parameters } = this;
-    for (const [index, field] of fields.entries()) {
-      reader.enter(field.name);
-      if (index === 0 && isEncrypted) this.encrypted = TPM2B_DATA.decode(reader);
-      else parameters[field.name] = field.decode(reader, parameters);
-      reader.leave();
-      this.done = reader.offset;
-    }
+  /** Reads parameters of which the first one may be encrypted. */
+  readBody(reader: Reader, fields: readonly FieldCodec[], isEncrypted: boolean): void {
+    const [first, ...others] = fields;
+    if (!isEncrypted || first === undefined) return this.readParameters(reader, fields);
+    this.encrypted = reader.field(first.name, (reader) => TPM2B_DATA.decode(reader));
+    this.done = reader.offset;
+    this.readParameters(reader, others);
   }
 }
 
@@ -117,11 +96,11 @@ export function readCommand(bytes: Uint8Array): CommandMessage {
   const size = reader.field("commandSize", (reader) => reader.u32());
   const code = reader.field("commandCode", (reader) => reader.u32());
   const command = commandByCode(code);
-  const progress = new Progress<TPMS_AUTH_COMMAND>(reader);
+  const progress = new Reading<TPMS_AUTH_COMMAND>();
   progress.attempt(() => {
     if (command === undefined) return reader.fail(`command 0x${code.toString(16)} is not known`, 6);
     checkTag(reader, tag);
-    progress.readHandles(command.lists.handles);
+    progress.readHandles(reader, command.lists.handles);
     if (tag === TPM_ST.SESSIONS) {
       reader.enter("authorizationSize");
       const areaSize = reader.u32();
@@ -133,7 +112,7 @@ export function readCommand(bytes: Uint8Array): CommandMessage {
       progress.done = reader.offset;
     }
     const isEncrypted = command.decrypt && says(progress.sessions, "decrypt");
-    progress.readParameters(command.lists.parameters, isEncrypted);
+    progress.readBody(reader, command.lists.parameters, isEncrypted);
     finish(reader, bytes, size);
   });
   return {
@@ -162,7 +141,7 @@ export function readResponse(
   const tag = reader.field("tag", (reader) => reader.u16());
   const size = reader.field("responseSize", (reader) => reader.u32());
   const code = reader.field("responseCode", (reader) => reader.u32());
-  const progress = new Progress<TPMS_AUTH_RESPONSE>(reader);
+  const progress = new Reading<TPMS_AUTH_RESPONSE>();
   let parameterSize: number | undefined;
   progress.attempt(() => {
     if (code === 0) {
@@ -170,7 +149,7 @@ export function readResponse(
         return reader.fail("the command is not known, nor is its response");
       }
       checkTag(reader, tag);
-      progress.readHandles(command.lists.responseHandles);
+      progress.readHandles(reader, command.lists.responseHandles);
       let isEncrypted = false;
       if (tag === TPM_ST.SESSIONS) {
         const announced = reader.field("parameterSize", (reader) => reader.u32());
@@ -183,14 +162,14 @@ export function readResponse(
         parameterSize = announced;
         progress.done = reader.offset;
         reader.within(announced, () => {
-          progress.readParameters(command.lists.response, isEncrypted);
+          progress.readBody(reader, command.lists.response, isEncrypted);
         });
         progress.sessions = sessions;
         progress.done = bytes.length;
         if (size !== bytes.length) finish(reader, bytes, size);
         return;
       }
-      progress.readParameters(command.lists.response, isEncrypted);
+      progress.readBody(reader, command.lists.response, isEncrypted);
     }
     finish(reader, bytes, size);
   });
@@ -231,7 +210,7 @@ export function writeCommand(message: CommandMessage): Uint8Array<ArrayBuffer> {
     const { sessions } = message;
     writer.sized32(() => writeSessions(writer, TPMS_AUTH_COMMAND, sessions));
   }
-  writeParameters(writer, message.command?.lists.parameters ?? [], message);
+  writeBody(writer, message.command?.lists.parameters ?? [], message);
   writer.bytes(message.rest);
   return writer.finish();
 }
@@ -258,7 +237,7 @@ export function writeResponse(message: ResponseMessage): Uint8Array<ArrayBuffer>
   const writer = beginMessage(message);
   writeHandles(writer, message.command?.lists.responseHandles ?? [], message.handles);
   if (message.parameterSize !== undefined) writer.u32(message.parameterSize);
-  writeParameters(writer, message.command?.lists.response ?? [], message);
+  writeBody(writer, message.command?.lists.response ?? [], message);
   if (message.sessions !== undefined) {
     writeSessions(writer, TPMS_AUTH_RESPONSE, message.sessions);
   }
@@ -274,37 +253,21 @@ function beginMessage(header: { tag: number; size: number; code: number }): Writ
   return writer;
 }
 
-function writeHandles(
-  writer: Writer,
-  handles: readonly NamedHandle[],
-  values: readonly number[],
-): void {
-  for (const [index, { name, codec }] of handles.entries()) {
-    const value = values[index];
-    if (value === undefined) return;
-    writer.enter(name);
-    codec.encode(writer, value);
-    writer.leave();
-  }
-}
-
 function writeSessions<S>(writer: Writer, codec: Codec<S>, sessions: readonly S[]): void {
   for (const session of sessions) codec.encode(writer, session);
 }
 
-function writeParameters(
+function writeBody(
   writer: Writer,
   fields: readonly FieldCodec[],
   { parameters, encrypted }: Message<unknown>,
 ): void {
-  for (const [index, field] of fields.entries()) {
-    const isEncrypted = index === 0 && encrypted !== undefined;
-    if (!isEncrypted && !Object.hasOwn(parameters, field.name)) return;
-    writer.enter(field.name);
-    if (isEncrypted) TPM2B_DATA.encode(writer, encrypted);
-    else field.encode(writer, parameters);
-    writer.leave();
+  const [first, ...others] = fields;
+  if (encrypted === undefined || first === undefined) {
+    return writeParameters(writer, fields, parameters);
   }
+  TPM2B_DATA.encode(writer, encrypted);
+  writeParameters(writer, others, parameters);
 }
 
 /** The parameters that were read, in words; `fields` are those of the command or the response. */
