@@ -31,6 +31,11 @@ export class Tpm12Client extends Client implements AsyncDisposable {
     });
   }
 
+  /** Sends bytes that may be no command; nothing is looked at. */
+  async ask(bytes: Uint8Array): Promise<Uint8Array> {
+    return await this.data.command(bytes, KEY_MS);
+  }
+
   static async start(): Promise<Tpm12Client> {
     const emulator = await Emulator.start({ tpm2: false, flags: ["not-need-init"] });
     const client = new Tpm12Client(emulator, await emulator.connectData(), []);
