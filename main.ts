@@ -4,7 +4,13 @@ import { nearest } from "./cli/nearest.ts";
 import { isOneOf, PROGRAMS, type Tool, toolCalled, TOOLS } from "./cli/programs.ts";
 import { surroundingsOf } from "./cli/surroundings.ts";
 import { INTERFACES } from "./daemon/config.ts";
-import { complain, endWithReader, isReaderGone, print, printAside } from "./daemon/output.ts";
+import {
+  complain,
+  endWithReader,
+  isReaderGone,
+  print,
+  printAside,
+} from "./daemon/output/output.ts";
 import { openSystem, type System } from "./daemon/system.ts";
 import { emulate } from "./interfaces/emulate.ts";
 

@@ -1,5 +1,5 @@
 // What command lines of this process are read against: its users, its environment, its descriptors.
-import { descriptorKind } from "../daemon/background.ts";
+import { descriptorKind } from "../daemon/start/background.ts";
 import type { System } from "../daemon/system.ts";
 import type { Surroundings } from "./line.ts";
 

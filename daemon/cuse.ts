@@ -10,11 +10,11 @@ import type { User } from "../ffi/users.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import { CuseDevice, type DeviceIdentity } from "../transports/cuse_device.ts";
 import type { DaemonConfig } from "./config.ts";
-import { confine } from "./confine.ts";
-import { CuseLoop } from "./cuse_loop.ts";
-import { explain } from "./explain.ts";
-import { handOver } from "./hand_over.ts";
-import type { EmulatorParts, Opened } from "./opening.ts";
+import { confine } from "./powers/confine.ts";
+import { CuseLoop } from "./loop/cuse_loop.ts";
+import { explain } from "./output/explain.ts";
+import { handOver } from "./start/hand_over.ts";
+import type { EmulatorParts, Opened } from "./start/opening.ts";
 import type { System } from "./system.ts";
 
 /** Exit codes, the C program's negative numbers in eight bits; it has 1 for a device it cannot make. */

@@ -4,16 +4,16 @@ import { makeHandlers } from "../control/handlers.ts";
 import { Poller } from "../ffi/poll.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import type { VtpmDevice } from "../transports/vtpm_proxy.ts";
-import { confine } from "./confine.ts";
-import { explain } from "./explain.ts";
-import type { Interruption } from "./interruption.ts";
-import { type DataPlan, Loop } from "./loop.ts";
-import { print, printAside } from "./output.ts";
-import { type EmulatorParts, open, type Opened } from "./opening.ts";
-import { EndingSignals } from "./signals.ts";
-import { channelOf, passedConnection } from "./sources.ts";
-import { Spin } from "./spin.ts";
-import { controlTap } from "./taps.ts";
+import { confine } from "./powers/confine.ts";
+import { explain } from "./output/explain.ts";
+import type { Interruption } from "./end/interruption.ts";
+import { type DataPlan, Loop } from "./loop/loop.ts";
+import { print, printAside } from "./output/output.ts";
+import { type EmulatorParts, open, type Opened } from "./start/opening.ts";
+import { EndingSignals } from "./end/signals.ts";
+import { channelOf, passedConnection } from "./start/sources.ts";
+import { Spin } from "./loop/spin.ts";
+import { controlTap } from "./watch/taps.ts";
 
 /** Listeners of the two channels and the control connection; the data connections come on top. */
 const DESCRIPTORS = 3;

@@ -3,14 +3,14 @@
 import { type CommandLine, readCommandLine } from "../cli/command_line.ts";
 import { surroundingsOf } from "../cli/surroundings.ts";
 import { UsageError } from "../cli/usage_error.ts";
-import { Background, isSecond, startInBackground } from "../daemon/background.ts";
+import { Background, isSecond, startInBackground } from "../daemon/start/background.ts";
 import type { Interface } from "../daemon/config.ts";
 import { runEmulator } from "../daemon/emulator.ts";
-import { explain } from "../daemon/explain.ts";
-import { Log } from "../daemon/log.ts";
-import { isReaderGone, print, printAside } from "../daemon/output.ts";
-import type { EmulatorParts } from "../daemon/opening.ts";
-import { openManager, usePassedSockets } from "../daemon/service.ts";
+import { explain } from "../daemon/output/explain.ts";
+import { Log } from "../daemon/output/log.ts";
+import { isReaderGone, print, printAside } from "../daemon/output/output.ts";
+import type { EmulatorParts } from "../daemon/start/opening.ts";
+import { openManager, usePassedSockets } from "../daemon/start/service.ts";
 import type { System } from "../daemon/system.ts";
 import { O } from "../ffi/files.ts";
 import { becomeRoot, dropRights } from "./rights.ts";
@@ -54,7 +54,7 @@ class Run {
     const parts = await this.#parts(line, background);
     const { print: wanted } = parts.config;
     if (wanted === undefined) return await runEmulator(parts);
-    const { printInstead } = await import("../daemon/print_instead.ts");
+    const { printInstead } = await import("../daemon/printed/instead.ts");
     return await printInstead(parts, wanted);
   }
 

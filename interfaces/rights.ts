@@ -3,7 +3,7 @@
 import type { CommandLine } from "../cli/command_line.ts";
 import { UsageError } from "../cli/usage_error.ts";
 import type { Interface } from "../daemon/config.ts";
-import type { EmulatorParts } from "../daemon/opening.ts";
+import type { EmulatorParts } from "../daemon/start/opening.ts";
 import type { System } from "../daemon/system.ts";
 import { chooseLibtpms } from "../ffi/choose_libtpms.ts";
 
@@ -34,7 +34,9 @@ export async function dropRights(
   let libtpms: Awaited<ReturnType<typeof choose>> | undefined;
   const openLibtpms = async () => libtpms ??= await choose();
   if (chroot === undefined && runas === undefined) return { openLibtpms };
-  const { becomeUser, changeRoot, identify, userOf } = await import("../daemon/privileges.ts");
+  const { becomeUser, changeRoot, identify, userOf } = await import(
+    "../daemon/powers/privileges.ts"
+  );
   const identity = runas === undefined ? undefined : identify(system, runas);
   if (chroot !== undefined) {
     // Neither libtpms nor what it needs can be seen from the new root.

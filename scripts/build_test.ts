@@ -7,7 +7,7 @@ import { filesBelow, ROOT } from "./checkout.ts";
 Deno.test("the program and every step of its build decide what an executable holds", () => {
   for (
     const file of [
-      ...["main.ts", "deno.json", "daemon/loop.ts", "wire/codec.ts", "tools/own_tpm/proof.ts"],
+      ...["main.ts", "deno.json", "daemon/loop/loop.ts", "wire/codec.ts", "tools/own_tpm/proof.ts"],
       ...["scripts/build.ts", "scripts/denort.ts", "scripts/embed.ts", "scripts/command.ts"],
       ...["scripts/checkout.ts", "scripts/executable/training.ts", "scripts/executable/loader.ts"],
     ]

@@ -26,7 +26,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   // A folder for each program, and what they share.
   tools: { floor: 9, inside: { own_tpm: 1, reach: 1, certificates: 1 } },
   cli: { floor: 8 },
-  daemon: { floor: 7 },
+  daemon: {
+    floor: 7,
+    inside: {
+      ...{ "cuse.ts": 8, printed: 8, start: 7, chip: 6, watch: 5, loop: 4 },
+      ...{ output: 3, powers: 3, end: 3, "system.ts": 2, "config.ts": 1, "phases.ts": 1 },
+    },
+  },
   control: { floor: 6 },
   trace: { floor: 5 },
   tpm: { floor: 4 },
@@ -45,7 +51,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
 export const OUTSIDE: ReadonlySet<string> = new Set(["tests", "scripts"]);
 
 /** The one file that may write to the terminal. */
-export const PRINTER = "daemon/output.ts";
+export const PRINTER = "daemon/output/output.ts";
 
 /** Data files that any room may read. */
 const SHARED_DATA: ReadonlySet<string> = new Set(["deno.json"]);

@@ -27,7 +27,8 @@ Deno.test("imports that point down, or stay in the room, pass", () => {
       ["tools/setup/setup.ts", 'import { a } from "./a.ts";'],
       ["tools/setup/setup.ts", 'import { a } from "../own_tpm/a.ts";'],
       ["tools/own_tpm/a.ts", 'import { b } from "./b.ts";'],
-      ["daemon/loop.ts", 'import type { Channel } from "../transports/channel.ts";'],
+      ["daemon/emulator.ts", 'import { open } from "./start/opening.ts";'],
+      ["daemon/loop/loop.ts", 'import type { Channel } from "../../transports/channel.ts";'],
       ["tpm/tpm.ts", 'export { a } from "../wire/tpm.ts";'],
       ["state/store.ts", 'import { b } from "./backend.ts";'],
       ["cli/help.ts", 'import deno from "../deno.json" with { type: "json" };'],
@@ -46,12 +47,12 @@ Deno.test("imports that point down, or stay in the room, pass", () => {
 Deno.test("imports that point up are refused, whatever their form", () => {
   for (
     const text of [
-      'import { a } from "../daemon/loop.ts";',
-      'import type { A } from "../daemon/loop.ts";',
-      'import "../daemon/loop.ts";',
-      'export { a } from "../daemon/loop.ts";',
-      'const a = await import("../daemon/loop.ts");',
-      'type A = import("../daemon/loop.ts").A;',
+      'import { a } from "../daemon/loop/loop.ts";',
+      'import type { A } from "../daemon/loop/loop.ts";',
+      'import "../daemon/loop/loop.ts";',
+      'export { a } from "../daemon/loop/loop.ts";',
+      'const a = await import("../daemon/loop/loop.ts");',
+      'type A = import("../daemon/loop/loop.ts").A;',
     ]
   ) {
     refuses("tpm/tpm.ts", text, /imports point down: tpm may not import daemon/);
@@ -63,6 +64,8 @@ Deno.test("imports that point up are refused, whatever their form", () => {
     'import { a } from "../run/run.ts";',
     /tools\/own_tpm may not import tools\/run/,
   );
+  refuses("daemon/loop/a.ts", 'import { a } from "../start/b.ts";', /may not import daemon\/start/);
+  refuses("daemon/config.ts", 'import { a } from "./system.ts";', /may not import daemon\/system/);
   refuses("wire/a.ts", 'import { a } from "../ffi/libc.ts";', /wire may not import ffi/);
 });
 
@@ -118,7 +121,7 @@ Deno.test("one file of the program prints", () => {
   refuses("tpm/a.ts", "console.log(1);", /only daemon\/output/);
   refuses("cli/a.ts", "Deno.stderr.writeSync(a);", /only daemon\/output/);
   refuses("ffi/a.ts", "`${console.error(1)}`;", /only daemon\/output/);
-  refuses("daemon/log.ts", "Deno.stdout.writeSync(a);", /only daemon\/output/);
+  refuses("daemon/output/log.ts", "Deno.stdout.writeSync(a);", /only daemon\/output/);
   refuses("main.ts", "Deno.stdout.writeSync(a);", /only daemon\/output/);
 });
 

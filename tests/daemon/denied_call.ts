@@ -1,7 +1,7 @@
 // A process that confines itself as an emulator does and then makes a call that a TPM never makes.
 // Started by seccomp_test.ts: deno run denied_call.ts kill|log|none CALL
 
-import { confine } from "../../daemon/confine.ts";
+import { confine } from "../../daemon/powers/confine.ts";
 import { openSystem } from "../../daemon/system.ts";
 import { Children } from "../../ffi/children.ts";
 import { openLibc } from "../../ffi/libc.ts";

@@ -2,7 +2,7 @@
 // keeps them, nothing that others could connect to.
 
 import assert from "node:assert/strict";
-import { Log } from "../../daemon/log.ts";
+import { Log } from "../../daemon/output/log.ts";
 import { openSystem } from "../../daemon/system.ts";
 import { MemoryBackend } from "../../state/memory.ts";
 import { StateStore } from "../../state/store.ts";

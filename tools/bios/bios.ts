@@ -1,6 +1,6 @@
 // `swtpm bios`, or this program as swtpm_bios: does with a TPM that runs what a firmware does.
 import type { Surroundings } from "../../cli/line.ts";
-import { isReaderGone, print, printAside } from "../../daemon/output.ts";
+import { isReaderGone, print, printAside } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { codeOf, Exchange } from "./exchange.ts";
 import { biosHelp } from "./help.ts";

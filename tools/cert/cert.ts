@@ -2,7 +2,7 @@
 // about is tools/certificates/'s.
 import type { Surroundings } from "../../cli/line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
-import { print, printAside, printBytes } from "../../daemon/output.ts";
+import { print, printAside, printBytes } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { makeCertificate, storedForm, writeCertificate } from "../certificates/make.ts";

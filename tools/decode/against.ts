@@ -1,7 +1,7 @@
 // Which PCRs of a TPM are not what an event log replays to. The TPM is one that runs, reached by its
 // data socket, or a state, which a TPM in this process takes over from a copy in memory.
-import { Log } from "../../daemon/log.ts";
-import { openStore } from "../../daemon/storage.ts";
+import { Log } from "../../daemon/output/log.ts";
+import { openStore } from "../../daemon/chip/storage.ts";
 import type { System } from "../../daemon/system.ts";
 import type { DaemonConfig } from "../../daemon/config.ts";
 import type { Bank, Replay } from "../../tcg/event_log/replay.ts";

@@ -4,7 +4,7 @@ import { keyConfig, libtpmsChoice } from "../../cli/configuration.ts";
 import type { Surroundings } from "../../cli/line.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
-import { outputIsTerminal, print, tell } from "../../daemon/output.ts";
+import { outputIsTerminal, print, tell } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { O } from "../../ffi/files.ts";
 import type { TraceEvent } from "../../trace/exchange.ts";

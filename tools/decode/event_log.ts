@@ -1,6 +1,6 @@
 // `swtpm decode --event-log`: what a firmware has measured, and whether a TPM's PCRs are what that
 // comes to.
-import { print, tell } from "../../daemon/output.ts";
+import { print, tell } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { readEventLog } from "../../tcg/event_log/log.ts";
 import { replay } from "../../tcg/event_log/replay.ts";

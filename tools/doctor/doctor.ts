@@ -3,7 +3,7 @@
 import { libtpmsChoice } from "../../cli/configuration.ts";
 import type { Surroundings } from "../../cli/line.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
-import { print } from "../../daemon/output.ts";
+import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { embeddedLibraries } from "../../ffi/embedded.ts";

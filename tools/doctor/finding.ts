@@ -1,5 +1,5 @@
 // What the doctor says about one thing it looked at, and how it looks at several.
-import { explain } from "../../daemon/explain.ts";
+import { explain } from "../../daemon/output/explain.ts";
 import type { System } from "../../daemon/system.ts";
 
 export type Verdict = "ok" | "warn" | "fail";

@@ -1,6 +1,6 @@
 // A state directory before a TPM is started on it: may we, does it keep others out, who has its lock,
 // is there room, what is in it.
-import { explain } from "../../daemon/explain.ts";
+import { explain } from "../../daemon/output/explain.ts";
 import type { System } from "../../daemon/system.ts";
 import { type FileStatus, O, UNKNOWN_HOLDER } from "../../ffi/files.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";

@@ -4,7 +4,7 @@ import type { Surroundings } from "../../cli/line.ts";
 import { LINKS } from "../../cli/programs.ts";
 import { toolOptions } from "../../cli/tool_options.ts";
 import { UsageError } from "../../cli/usage_error.ts";
-import { print } from "../../daemon/output.ts";
+import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 
 const HELP = `Usage: swtpm install-tools DIR

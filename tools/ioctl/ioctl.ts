@@ -4,7 +4,7 @@ import type { Surroundings } from "../../cli/line.ts";
 import { scannedNumber } from "../../cli/number.ts";
 import { type ControlClient, StreamControlClient } from "../../control/client.ts";
 import { IoctlControlClient } from "../../control/ioctl_client.ts";
-import { isReaderGone, print, printAside } from "../../daemon/output.ts";
+import { isReaderGone, print, printAside } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Address } from "../reach/address.ts";
 import { connect, type Line } from "../reach/line.ts";

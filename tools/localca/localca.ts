@@ -3,8 +3,8 @@
 import { getopt } from "../../cli/getopt.ts";
 import type { Surroundings } from "../../cli/line.ts";
 import { toolOptions } from "../../cli/tool_options.ts";
-import { explain } from "../../daemon/explain.ts";
-import { print, printAside } from "../../daemon/output.ts";
+import { explain } from "../../daemon/output/explain.ts";
+import { print, printAside } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { type Files, O } from "../../ffi/files.ts";
 import { SystemError } from "../../ffi/libc.ts";

@@ -3,11 +3,11 @@
 // private_tpm.ts.
 import type { DaemonConfig } from "../../daemon/config.ts";
 import { makeLoop } from "../../daemon/emulator.ts";
-import type { Log } from "../../daemon/log.ts";
-import type { Loop } from "../../daemon/loop.ts";
-import { open } from "../../daemon/opening.ts";
+import type { Log } from "../../daemon/output/log.ts";
+import type { Loop } from "../../daemon/loop/loop.ts";
+import { open } from "../../daemon/start/opening.ts";
 import type { System } from "../../daemon/system.ts";
-import type { Trace } from "../../daemon/trace/trace.ts";
+import type { Trace } from "../../daemon/watch/trace.ts";
 import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
 import { tpmConfig, type TpmOptions } from "./options.ts";
 import { LOOPBACK, type Place, tcpPlace } from "./place.ts";

@@ -1,8 +1,8 @@
 // A TPM in this very process that only the tool itself uses: no sockets, no folder, nothing that
 // others could find. Commands are bytes that go in and come out.
-import { libtpmsFor, makeChip } from "../../daemon/chip.ts";
-import type { Log } from "../../daemon/log.ts";
-import { openStore } from "../../daemon/storage.ts";
+import { libtpmsFor, makeChip } from "../../daemon/chip/chip.ts";
+import type { Log } from "../../daemon/output/log.ts";
+import { openStore } from "../../daemon/chip/storage.ts";
 import type { System } from "../../daemon/system.ts";
 import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
 import type { StateStore } from "../../state/store.ts";

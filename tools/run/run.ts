@@ -1,12 +1,12 @@
 // `swtpm run`: a TPM in this process for the life of COMMAND, our child. The exit code is COMMAND's;
 // nothing of the TPM is left behind.
 import type { Surroundings } from "../../cli/line.ts";
-import { Interruption } from "../../daemon/interruption.ts";
-import { Log } from "../../daemon/log.ts";
-import type { Loop } from "../../daemon/loop.ts";
-import { print } from "../../daemon/output.ts";
+import { Interruption } from "../../daemon/end/interruption.ts";
+import { Log } from "../../daemon/output/log.ts";
+import type { Loop } from "../../daemon/loop/loop.ts";
+import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
-import type { Trace } from "../../daemon/trace/trace.ts";
+import type { Trace } from "../../daemon/watch/trace.ts";
 import { Children, type Variables } from "../../ffi/children.ts";
 import type { Ending } from "../../ffi/ending.ts";
 import { O } from "../../ffi/files.ts";

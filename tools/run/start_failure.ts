@@ -1,6 +1,6 @@
 // Why COMMAND could not be started, for whoever wrote the line: what is wrong with the file that was
 // meant, what to do about it, and the exit code that shells, env(1) and timeout(1) have for it.
-import { explain } from "../../daemon/explain.ts";
+import { explain } from "../../daemon/output/explain.ts";
 import type { System } from "../../daemon/system.ts";
 import { Errno, SystemError } from "../../ffi/libc.ts";
 

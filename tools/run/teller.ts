@@ -1,7 +1,7 @@
 // What `swtpm run` says about itself, on stderr: as little as possible, or, for programs, each event
 // as a line of JSON.
-import { explain } from "../../daemon/explain.ts";
-import { printAside, tell } from "../../daemon/output.ts";
+import { explain } from "../../daemon/output/explain.ts";
+import { printAside, tell } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Ending } from "../../ffi/ending.ts";
 import { addressesOf, type Place } from "../own_tpm/place.ts";

@@ -2,11 +2,11 @@
 // TPM software finds it, for a shell, for a program, or for the next steps of a GitHub workflow.
 import type { Surroundings } from "../../cli/line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
-import { Background, startInBackground } from "../../daemon/background.ts";
-import { confine } from "../../daemon/confine.ts";
-import { Log } from "../../daemon/log.ts";
-import { print } from "../../daemon/output.ts";
-import { EndingSignals } from "../../daemon/signals.ts";
+import { Background, startInBackground } from "../../daemon/start/background.ts";
+import { confine } from "../../daemon/powers/confine.ts";
+import { Log } from "../../daemon/output/log.ts";
+import { print } from "../../daemon/output/output.ts";
+import { EndingSignals } from "../../daemon/end/signals.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Variables } from "../../ffi/children.ts";
 import { O } from "../../ffi/files.ts";

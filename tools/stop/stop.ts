@@ -3,7 +3,7 @@ import type { Surroundings } from "../../cli/line.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { commands, requestHeader, resultOnly } from "../../control/protocol.ts";
-import { print } from "../../daemon/output.ts";
+import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { TpmResult } from "../../wire/codes.ts";
 import { LOOPBACK } from "../own_tpm/place.ts";

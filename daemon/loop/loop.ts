@@ -1,0 +1,396 @@
+// The loop: waits for clients, takes one message or one control request at a time, has it answered.
+// It never knows a command and never waits for the rest of a message; what a control command brings
+// about reaches it as effects.
+import type { ConnectionParts, Turn } from "../../control/connection.ts";
+import { ControlConnection } from "../../control/connection.ts";
+import { applyEffects, type EffectTarget } from "../../control/effects.ts";
+import type { Bell } from "../../ffi/bell.ts";
+import { type Poller, POLLIN, POLLOUT } from "../../ffi/poll.ts";
+import type { StorageLock } from "../../state/storage_lock.ts";
+import type { Tpm } from "../../tpm/tpm.ts";
+import type { Channel } from "../../transports/channel.ts";
+import type { Listener } from "../../transports/listener.ts";
+import { DataConnection } from "./data_connection.ts";
+import { Entrance } from "./entrance.ts";
+import type { Spin } from "./spin.ts";
+import { Waiting } from "./waiting.ts";
+
+/** How one channel begins and what its end means. */
+export interface ChannelPlan {
+  listener?: Listener | undefined;
+  /** A connection that is there from the start. */
+  channel?: Channel | undefined;
+  /** The process ends with the connection. */
+  terminate: boolean;
+}
+
+export interface DataPlan extends ChannelPlan {
+  /** The connection is closed after each answer. */
+  disconnect: boolean;
+  /** How many clients may be connected at a time; one, as in the C program, where not given. */
+  clientsMax?: number;
+}
+
+export interface LoopParts {
+  tpm: Tpm;
+  lock: StorageLock;
+  poller: Poller;
+  spin: Spin;
+  /** Rings for what comes beside the channel that is waited in; asked for when that is done first. */
+  bell: () => Bell;
+  data: DataPlan;
+  control: ChannelPlan;
+  /** For control connections; the loop adds what they ask of it. */
+  connection: ConnectionParts;
+  /** Told of each data connection when it begins. */
+  connected?: ((connection: DataConnection) => void) | undefined;
+  report: (message: string) => void;
+}
+
+/**
+ * How long commands are answered before the control channel is looked at; where the client is
+ * waited for in its channel, up to twice `CLOCK_EVERY` such waits.
+ */
+const SLICE_MS = 5;
+/** The clock is read every so many commands of a slice, as in waiting.ts. A power of two. */
+const CLOCK_EVERY = 4;
+
+export class Loop {
+  /** The data connections; who is served next comes first. */
+  readonly #clients: DataConnection[] = [];
+  readonly #clientsMax: number;
+  readonly #dataEntrance: Entrance | undefined;
+  #control: ControlConnection | undefined;
+  readonly #controlEntrance: Entrance | undefined;
+  /** Whose turn it is: what goes wrong then is its affair. */
+  #served: DataConnection | ControlConnection | undefined;
+  #ending = false;
+  readonly #waiting: Waiting;
+  /** There from the first command on. */
+  #bell: Bell | undefined;
+  readonly #effects: EffectTarget;
+
+  constructor(private readonly parts: LoopParts) {
+    const { data, control } = parts;
+    this.#clientsMax = data.clientsMax ?? 1;
+    this.#effects = {
+      terminate: () => this.#ending = true,
+      lock: parts.lock,
+      useData: (channel) => this.#connect(channel),
+    };
+    this.#waiting = new Waiting({
+      poller: parts.poller,
+      timeoutMs: () => this.#timeout(),
+      ended: () => this.#ending,
+    });
+    this.#dataEntrance = this.#entrance(data.listener, "data channel");
+    this.#controlEntrance = this.#entrance(control.listener, "control channel");
+    if (data.channel !== undefined) this.#connect(data.channel);
+    if (control.channel !== undefined) this.#connectControl(control.channel);
+  }
+
+  #entrance(listener: Listener | undefined, what: string): Entrance | undefined {
+    return listener && new Entrance(listener, what, this.parts.report);
+  }
+
+  /** Whether SET_DATAFD would take the place of a data connection. */
+  get hasDataConnection(): boolean {
+    const alone = this.#clientsMax === 1 && this.parts.data.listener !== undefined;
+    return alone || this.#clients.length >= this.#clientsMax;
+  }
+
+  /** Ends the loop after the message that is being served; may be called at any time. */
+  end(): void {
+    this.#ending = true;
+    this.parts.lock.abandon();
+    if (this.parts.tpm.pending !== undefined) this.parts.tpm.cancel();
+    this.parts.poller.wake();
+  }
+
+  /**
+   * Serves until {@linkcode end}, a control command or the loss of a connection ends it. The way of
+   * a short command through a round has no `await` in it, which would cost more than the rest.
+   */
+  async run(): Promise<void> {
+    const { poller, tpm } = this.parts;
+    while (!this.#ending) {
+      this.#bell?.still();
+      const listenerSlot = this.#watchData();
+      const controlSlot = this.#watchControl();
+      // While a command runs in another thread, its answer comes through the event loop.
+      const here = tpm.pending === undefined && this.#bell?.signalled !== true;
+      const waiting = this.#waiting.wait(here);
+      if (waiting !== undefined) await waiting;
+      if (this.#ending) break;
+      const controlFound = controlSlot === undefined ? 0 : poller.found(controlSlot);
+      this.#waiting.busy ||= controlFound !== 0;
+      try {
+        // Control goes first: it may change what a command means that came at the same time.
+        if (controlFound !== 0 || this.#control?.deadline !== undefined) {
+          await this.#serveControl(controlFound);
+          if (this.#ending) break;
+        }
+        const serving = this.#serveData(listenerSlot);
+        if (serving !== undefined) await serving;
+      } catch (error) {
+        this.#giveUp(error);
+      }
+    }
+    if (tpm.pending !== undefined) await tpm.pending;
+    this.#control?.close();
+    for (const client of this.#clients) {
+      // An answer that comes now has nobody to go to.
+      client.answering = false;
+      client.channel.close();
+    }
+  }
+
+  /** Whatever one client brings about ends its own connection, and nothing else. */
+  #giveUp(error: unknown): void {
+    const served = this.#served;
+    if (served === undefined) throw error;
+    this.parts.report(`Closing a connection: ${(error as Error).message}`);
+    if (served instanceof DataConnection) this.#drop(served);
+    else this.#dropControl();
+  }
+
+  /** Waits for what the data connections have, and for further ones; returns the listener's slot. */
+  #watchData(): number | undefined {
+    const { poller, tpm } = this.parts;
+    poller.clear();
+    for (const client of this.#clients) {
+      const { fd, unsent } = client.channel;
+      client.slot = undefined;
+      if (unsent) client.slot = poller.add(fd, POLLOUT);
+      // Without events asked for, a hang-up is found all the same; a client that only sends no more
+      // still waits for its answer. Who waits for the answer of another is not looked at.
+      else if (client.answering) client.slot = poller.add(fd, 0);
+      else if (tpm.pending === undefined) client.slot = poller.add(fd, POLLIN);
+    }
+    return this.#hasRoom && this.#dataEntrance?.open() === true
+      ? poller.add(this.#dataEntrance.fd, POLLIN)
+      : undefined;
+  }
+
+  #watchControl(): number | undefined {
+    const { poller } = this.parts;
+    if (this.#control === undefined) {
+      return this.#controlEntrance?.open() === true
+        ? poller.add(this.#controlEntrance.fd, POLLIN)
+        : undefined;
+    }
+    const { channel } = this.#control;
+    return poller.add(channel.fd, channel.unsent ? POLLOUT : POLLIN);
+  }
+
+  /** Milliseconds until something is due; -1 where nothing is. */
+  #timeout(): number {
+    let deadline = this.#control === undefined
+      ? this.#controlEntrance?.pausedUntil ?? Infinity
+      : this.#control.deadline ?? Infinity;
+    if (this.#hasRoom) deadline = Math.min(deadline, this.#dataEntrance?.pausedUntil ?? Infinity);
+    if (this.parts.tpm.pending === undefined) {
+      for (const { channel, reader, answering } of this.#clients) {
+        if (channel.unsent || answering) continue;
+        if (reader.size > 0) return 0;
+        deadline = Math.min(deadline, reader.restUntil ?? Infinity);
+      }
+    }
+    if (deadline === Infinity) return -1;
+    return Math.max(0, Math.ceil(deadline - performance.now()));
+  }
+
+  async #serveControl(found: number): Promise<void> {
+    const connection = this.#control;
+    this.#served = connection;
+    if (connection === undefined) {
+      const channel = this.#controlEntrance?.accept();
+      if (channel !== undefined) this.#connectControl(channel);
+      return;
+    }
+    if (connection.channel.unsent) {
+      if (found !== 0 && !connection.channel.flush()) this.#dropControl();
+      return;
+    }
+    let turn: Turn = { effects: [], gone: false };
+    if (found !== 0) turn = await connection.receive();
+    else if (connection.deadline !== undefined && performance.now() >= connection.deadline) {
+      turn = await connection.expire();
+    }
+    applyEffects(turn.effects, this.#effects);
+    if (turn.gone) this.#dropControl();
+  }
+
+  #connectControl(channel: Channel): void {
+    this.#bell?.hang(channel.fd);
+    this.#control = new ControlConnection(channel, this.parts.connection);
+  }
+
+  #dropControl(): void {
+    this.#control?.close();
+    this.#control = undefined;
+    if (this.parts.control.terminate) this.#ending = true;
+  }
+
+  /** Gives each data connection its turn, then takes a new one. */
+  #serveData(listenerSlot: number | undefined): Promise<void> | undefined {
+    const { poller } = this.parts;
+    for (let at = 0; at < this.#clients.length;) {
+      const client = this.#clients[at]!;
+      const found = client.slot === undefined ? 0 : poller.found(client.slot);
+      // What was found is told once, also to one that goes to the end of the row and comes again.
+      client.slot = undefined;
+      this.#waiting.busy ||= found !== 0;
+      this.#served = client;
+      const serving = this.#serveClient(client, found);
+      if (serving !== undefined) return serving;
+      // It may have gone, or to the end of the row.
+      if (this.#clients[at] === client) at++;
+    }
+    this.#served = undefined;
+    if (listenerSlot === undefined || poller.found(listenerSlot) === 0) return undefined;
+    this.#waiting.busy = true;
+    const channel = this.#dataEntrance?.accept();
+    if (channel !== undefined) this.#connect(channel);
+    return undefined;
+  }
+
+  #serveClient(client: DataConnection, found: number): Promise<void> | undefined {
+    const { channel } = client;
+    if (channel.unsent) {
+      if (found !== 0 && !channel.flush()) this.#lose(client);
+      return undefined;
+    }
+    if (client.answering) {
+      if (found !== 0) this.#lose(client);
+      return undefined;
+    }
+    if (this.parts.tpm.pending !== undefined) return undefined;
+    return this.#serveMessages(client, found !== 0);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#clients.length < this.#clientsMax;
+  }
+
+  #connect(channel: Channel): void {
+    const client = new DataConnection(channel, this.parts.tpm);
+    this.#clients.push(client);
+    this.parts.connected?.(client);
+  }
+
+  /** Has all ring that may come while a client is waited for in its channel. */
+  #hangBell(): Bell {
+    const bell = this.parts.bell();
+    for (const entrance of [this.#controlEntrance, this.#dataEntrance]) {
+      if (entrance !== undefined) bell.hang(entrance.fd);
+    }
+    if (this.#control !== undefined) bell.hang(this.#control.channel.fd);
+    return bell;
+  }
+
+  /**
+   * Answers messages as long as they come fast, and no longer than a slice of time; only one when
+   * there are other clients.
+   */
+  #serveMessages(client: DataConnection, readable: boolean): Promise<void> | undefined {
+    const { lock, spin } = this.parts;
+    const bell = this.#bell ??= this.#hangBell();
+    const { channel, reader } = client;
+    if (reader.size === 0) {
+      let outcome = readable ? reader.receive(channel) : "nothing";
+      if (outcome === "nothing" || outcome === "partial") outcome = reader.expire(channel);
+      if (outcome === "gone") this.#lose(client);
+      if (outcome !== "message") return undefined;
+    }
+    const locking = lock.ensure();
+    if (locking !== undefined) return this.#locked(locking);
+    let end = Infinity;
+    for (let served = 1;; served++) {
+      if (!this.#answer(client) || !channel.neverWaits || this.#clients.length > 1) {
+        return undefined;
+      }
+      if (served % CLOCK_EVERY === 0) {
+        const now = performance.now();
+        if (now > end) return undefined;
+        if (end === Infinity) end = now + SLICE_MS;
+      }
+      if (reader.size > 0) continue;
+      const outcome = client.next(spin, bell);
+      if (outcome === "gone") this.#lose(client);
+      if (outcome !== "message") return undefined;
+    }
+  }
+
+  /** Waits for the lock on the storage; without it the process ends, as another one has the TPM. */
+  async #locked(locking: Promise<void>): Promise<void> {
+    try {
+      await locking;
+    } catch (error) {
+      this.parts.report((error as Error).message);
+      this.#ending = true;
+    }
+  }
+
+  /** Has the message answered; false when the channel cannot be served further now. */
+  #answer(client: DataConnection): boolean {
+    const { reader } = client;
+    try {
+      const answer = this.parts.tpm.process(reader.buffer, reader.size);
+      if (answer instanceof Promise) {
+        this.#answerLater(client, answer);
+        return false;
+      }
+      reader.drop();
+      return this.#send(client, answer);
+    } catch (error) {
+      reader.drop();
+      this.parts.report((error as Error).message);
+      return true;
+    }
+  }
+
+  #answerLater(client: DataConnection, answer: Promise<Uint8Array<ArrayBuffer>>): void {
+    client.answering = true;
+    this.#clients.push(...this.#clients.splice(this.#clients.indexOf(client), 1));
+    answer.then((response) => {
+      // The client may have gone meanwhile.
+      if (!client.answering) return;
+      client.reader.drop();
+      this.#send(client, response);
+    }, (error) => {
+      if (client.answering) client.reader.drop();
+      this.parts.report((error as Error).message);
+    }).finally(() => {
+      client.answering = false;
+      this.parts.poller.wake();
+    });
+  }
+
+  /** Sends an answer; false when the connection is closed with it or cannot take more now. */
+  #send(client: DataConnection, answer: Uint8Array<ArrayBuffer>): boolean {
+    const { channel } = client;
+    if (!channel.send(answer) || (this.parts.data.disconnect && !channel.unsent)) {
+      this.#drop(client);
+      return false;
+    }
+    return !channel.unsent;
+  }
+
+  /** The client is gone. */
+  #lose(client: DataConnection): void {
+    // Where several come and go, and over TCP, that is no news: nor is it to the C program.
+    if (this.#clientsMax === 1 && !client.channel.overTcp) {
+      this.parts.report("The data client disconnected");
+    }
+    this.#drop(client);
+  }
+
+  #drop(client: DataConnection): void {
+    client.answering = false;
+    client.channel.close();
+    const at = this.#clients.indexOf(client);
+    if (at >= 0) this.#clients.splice(at, 1);
+    if (this.parts.data.terminate) this.#ending = true;
+  }
+}
