@@ -33,9 +33,14 @@ export function printBytes(
   }
 }
 
+/** Whether it is {@linkcode print} that has failed. */
+export function isUnprinted(error: unknown): error is SystemError {
+  return error instanceof SystemError && error.subject === OUTPUT;
+}
+
 /** Whether somebody reads no further, as in `swtpm --help | head -1`. */
 export function isReaderGone(error: unknown): boolean {
-  return error instanceof SystemError && error.subject === OUTPUT && error.errno === Errno.EPIPE;
+  return isUnprinted(error) && error.errno === Errno.EPIPE;
 }
 
 /** Ends without a word, as the signal does that the runtime ignores; returns an exit code for it. */

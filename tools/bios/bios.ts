@@ -1,6 +1,6 @@
 // `swtpm bios`, or this program as swtpm_bios: does with a TPM that runs what a firmware does.
 import type { Surroundings } from "../../cli/line.ts";
-import { isReaderGone, print, printAside } from "../../daemon/output/output.ts";
+import { isUnprinted, print, printAside } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { codeOf, Exchange } from "./exchange.ts";
 import { biosHelp } from "./help.ts";
@@ -33,7 +33,7 @@ export async function bios(
     print(system, biosHelp(program));
     return read.kind === "help" ? 0 : Exit.usage;
   } catch (error) {
-    if (isReaderGone(error)) throw error;
+    if (isUnprinted(error)) throw error;
     printAside(`${(error as Error).message}\n`);
     return Exit.usage;
   }
@@ -60,7 +60,7 @@ async function start(system: System, asked: Asked): Promise<number> {
       return Exit.needsReset;
     }
   } catch (error) {
-    if (isReaderGone(error)) throw error;
+    if (isUnprinted(error)) throw error;
     printAside(`${(error as Error).message}\n`);
     return Exit.unreachable;
   }

@@ -4,7 +4,7 @@ import type { Surroundings } from "../../cli/line.ts";
 import { scannedNumber } from "../../cli/number.ts";
 import { type ControlClient, StreamControlClient } from "../../control/client.ts";
 import { IoctlControlClient } from "../../control/ioctl_client.ts";
-import { isReaderGone, print, printAside } from "../../daemon/output/output.ts";
+import { isUnprinted, print, printAside } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Address } from "../reach/address.ts";
 import { connect, type Line } from "../reach/line.ts";
@@ -35,7 +35,7 @@ export async function ioctl(
     }
     return give(system, read.asked, program, bufferSize(read.asked.address, variable));
   } catch (error) {
-    if (isReaderGone(error)) throw error;
+    if (isUnprinted(error)) throw error;
     complain(error as Error);
     return 1;
   }
@@ -75,12 +75,7 @@ function reach(system: System, address: Address): Line {
 }
 
 function clientOf(system: System, { kind }: Address, line: Line): ControlClient {
-  if (kind !== "device") {
-    return new StreamControlClient({
-      send: (bytes) => line.send(bytes, PATIENCE_MS),
-      receive: (into) => line.receive(into, PATIENCE_MS),
-    });
-  }
+  if (kind !== "device") return new StreamControlClient(line.within(PATIENCE_MS));
   const { files } = system;
   return new IoctlControlClient({
     ioctl: (request, argument) => void files.ioctl(line.fd, request, argument, "ioctl"),

@@ -1,5 +1,6 @@
 // A connection of a tool's to a TPM: bytes to it and from it by descriptor, each wait with an end. It
 // waits in this thread: signals end the process as ever. What the bytes mean is the tools' affair.
+import type { Stream } from "../../control/client.ts";
 import type { System } from "../../daemon/system.ts";
 import { ClientSockets } from "../../ffi/client_sockets.ts";
 import { O } from "../../ffi/files.ts";
@@ -75,6 +76,14 @@ export class Line implements Disposable {
         : sockets.read(this.fd, into);
       if (count !== WOULD_BLOCK) return count;
     }
+  }
+
+  /** The same with one patience for all of it. */
+  within(patienceMs: number): Stream {
+    return {
+      send: (bytes) => this.send(bytes, patienceMs),
+      receive: (into) => this.receive(into, patienceMs),
+    };
   }
 
   [Symbol.dispose](): void {

@@ -2,11 +2,13 @@
 import type { Surroundings } from "../../cli/line.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
-import { commands, requestHeader, resultOnly } from "../../control/protocol.ts";
+import { StreamControlClient } from "../../control/client.ts";
 import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
-import { TpmResult } from "../../wire/codes.ts";
+import { Errno, SystemError } from "../../ffi/libc.ts";
 import { LOOPBACK } from "../own_tpm/place.ts";
+import type { Address } from "../reach/address.ts";
+import { connect } from "../reach/line.ts";
 
 const HELP = `Usage: swtpm stop
 
@@ -20,9 +22,8 @@ SWTPM_PORT names.
 const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 5;
 
-type Address = { path: string } | { port: number };
-
-const resultAt = resultOnly.reader("result");
+/** Where `swtpm start` has a TPM listen. */
+type OwnAddress = Exclude<Address, { kind: "device" }>;
 
 /** Ends the TPM that the environment names; returns the exit code. */
 export async function stop(
@@ -35,48 +36,47 @@ export async function stop(
     return 0;
   }
   const address = addressIn(surroundings);
-  await shutDown(address);
-  await gone(address);
+  shutDown(system, address);
+  await gone(system, address);
   return 0;
 }
 
 /** The control channel that the variables of `swtpm start` name. */
-function addressIn({ variable }: Surroundings): Address {
+function addressIn({ variable }: Surroundings): OwnAddress {
   const [path, port] = [variable("SWTPM_CTRL"), variable("SWTPM_PORT")];
-  if (path !== undefined) return { path };
-  if (port !== undefined && /^\d{1,5}$/.test(port)) return { port: Number(port) + 1 };
+  if (path !== undefined) return { kind: "unix", path };
+  if (port !== undefined && /^\d{1,5}$/.test(port)) {
+    return { kind: "tcp", host: LOOPBACK, port: Number(port) + 1 };
+  }
   throw new UsageError("neither SWTPM_CTRL nor SWTPM_PORT says which TPM to stop");
 }
 
-async function shutDown(address: Address): Promise<void> {
-  using connection = await connect(address);
-  await connection.write(requestHeader.encode({ code: commands.SHUTDOWN.code }));
-  const answer = new Uint8Array(resultOnly.size);
-  const length = await withinPatience(
-    connection.read(answer),
-    `${nameOf(address)} does not answer; another program may hold its control channel`,
-  );
-  if (length !== answer.length || resultAt(answer, 0) !== TpmResult.SUCCESS) {
-    throw new Error(`${nameOf(address)} refused to end`);
+function shutDown(system: System, address: OwnAddress): void {
+  const connected = connect(system, address);
+  if ("failure" in connected) {
+    const { failure } = connected;
+    throw new Error(`${nameOf(address)} is not there: ${failure.reason}`, { cause: failure });
   }
-}
-
-async function connect(address: Address): Promise<Deno.Conn> {
+  using line = connected.line;
+  const client = new StreamControlClient(line.within(PATIENCE_MS));
+  let isRefused;
   try {
-    return "path" in address
-      ? await Deno.connect({ transport: "unix", path: address.path })
-      : await Deno.connect({ hostname: LOOPBACK, port: address.port });
+    isRefused = "failure" in client.ask("SHUTDOWN", {});
   } catch (error) {
-    throw new Error(`${nameOf(address)} is not there: ${(error as Error).message}`, {
-      cause: error,
-    });
+    if (error instanceof SystemError && error.errno === Errno.ETIMEDOUT) {
+      throw new Error(
+        `${nameOf(address)} does not answer; another program may hold its control channel`,
+      );
+    }
+    isRefused = true;
   }
+  if (isRefused) throw new Error(`${nameOf(address)} refused to end`);
 }
 
 /** Returns when the TPM's process has given everything back. */
-async function gone(address: Address): Promise<void> {
+async function gone(system: System, address: OwnAddress): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
-  while (await isThere(address)) {
+  while (isThere(system, address)) {
     if (performance.now() > end) throw new Error(`${nameOf(address)} does not end`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
@@ -86,32 +86,22 @@ async function gone(address: Address): Promise<void> {
  * The folder of Unix sockets is what a TPM's process removes last. One that is not empty is that of a
  * run whose state may have to be kept: it waits for its COMMAND.
  */
-async function isThere(address: Address): Promise<boolean> {
+function isThere(system: System, address: OwnAddress): boolean {
   try {
-    if ("path" in address) {
+    if (address.kind === "unix") {
       return Deno.readDirSync(address.path.replace(/\/[^/]*$/, "")).next().done === true;
     }
-    (await Deno.connect({ hostname: LOOPBACK, port: address.port })).close();
+    const connected = connect(system, address);
+    if ("failure" in connected) return false;
+    connected.line[Symbol.dispose]();
     return true;
   } catch {
     return false;
   }
 }
 
-async function withinPatience<T>(promise: Promise<T>, message: string): Promise<T> {
-  let timer: number | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(message)), PATIENCE_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function nameOf(address: Address): string {
-  return "path" in address
+function nameOf(address: OwnAddress): string {
+  return address.kind === "unix"
     ? `the TPM at '${address.path}'`
     : `the TPM at port ${address.port - 1} of ${LOOPBACK}`;
 }
