@@ -6,11 +6,6 @@ import { TPM_NV_PER } from "../../tcg/tpm12/attributes.ts";
 import { TPM_CAP, TPM_CAP_FLAG, TPM_CAP_PROP } from "../../tcg/tpm12/capabilities.ts";
 import { Client } from "../../tcg/tpm12/client/client.ts";
 import { CommandError } from "../../tcg/tpm12/client/command_error.ts";
-import {
-  createEndorsementKey,
-  keyTemplate,
-  takeOwnership,
-} from "../../tcg/tpm12/client/ownership.ts";
 import { WELL_KNOWN_AUTH } from "../../tcg/tpm12/client/session.ts";
 import { Transport } from "../../tcg/tpm12/client/transport.ts";
 import { TPM_GetCapability } from "../../tcg/tpm12/commands/capabilities.ts";
@@ -30,12 +25,7 @@ import {
 } from "../../tcg/tpm12/commands/nv.ts";
 import { TPM_PcrRead, TPM_Quote2 } from "../../tcg/tpm12/commands/pcrs.ts";
 import { TPM_LoadContext, TPM_SaveContext } from "../../tcg/tpm12/commands/sessions.ts";
-import {
-  TPM_CreateWrapKey,
-  TPM_LoadKey2,
-  TPM_Seal,
-  TPM_Unseal,
-} from "../../tcg/tpm12/commands/storage.ts";
+import { TPM_Seal, TPM_Unseal } from "../../tcg/tpm12/commands/storage.ts";
 import { TPM_GetTicks } from "../../tcg/tpm12/commands/ticks.ts";
 import { commandByCode, COMMANDS } from "../../tcg/tpm12/commands.ts";
 import { TPM_ET, TPM_KH, TPM_PID, TPM_RT, TPM_TAG } from "../../tcg/tpm12/constants.ts";
@@ -44,47 +34,14 @@ import { TPM_RESULT } from "../../tcg/tpm12/results.ts";
 import { respCodec, subCapCodec } from "../../tcg/tpm12/structures/capabilities.ts";
 import type { TPM_NV_DATA_PUBLIC } from "../../tcg/tpm12/structures/storage.ts";
 import { type AnyCodec, decode, encode } from "../../tcg/kernel/codec.ts";
-import { Tpm12Client } from "./tpm12_client.ts";
+import { KEY_AUTH, owned, OWNER, OWNER_AUTH, signingKey, SRK } from "./tpm12_objects.ts";
 import { hex, text } from "../support/bytes.ts";
 
-const OWNER = "owner's pass phrase";
-const KEY_AUTH = "a key's pass phrase";
 const SECRET = text("only for whoever may see it");
 const NONCE = new Uint8Array(20).fill(7);
 
 function refused(code: number) {
   return (error: unknown) => error instanceof CommandError && error.result.code === code;
-}
-
-/** A client whose TPM has an owner, and a storage root key with the auth value of zeros. */
-async function owned(): Promise<Tpm12Client> {
-  const client = await Tpm12Client.start();
-  await createEndorsementKey(client);
-  await takeOwnership(client, OWNER, WELL_KNOWN_AUTH);
-  return client;
-}
-
-const SRK = { type: TPM_ET.SRK, value: TPM_KH.SRK, auth: WELL_KNOWN_AUTH };
-
-/** A signing key below the storage root key, loaded. */
-async function signingKey(client: Client): Promise<number> {
-  const parent = await client.osap(SRK);
-  const { wrappedKey } = await client.run(
-    TPM_CreateWrapKey,
-    {
-      parentHandle: TPM_KH.SRK,
-      dataUsageAuth: parent.encrypt(KEY_AUTH),
-      dataMigrationAuth: parent.encryptSecond(KEY_AUTH),
-      keyInfo: keyTemplate("SIGNING"),
-    },
-    parent.use(false),
-  );
-  const { inkeyHandle } = await client.run(
-    TPM_LoadKey2,
-    { parentHandle: TPM_KH.SRK, inKey: wrappedKey },
-    await client.once(WELL_KNOWN_AUTH),
-  );
-  return inkeyHandle;
 }
 
 Deno.test("an owner comes, changes its auth value, and others are refused", async () => {
@@ -95,15 +52,14 @@ Deno.test("an owner comes, changes its auth value, and others are refused", asyn
       { keyHandle: TPM_KH.SRK },
       await client.once(owner),
     )).publicPortion;
-  assert.equal((await readRoot(OWNER)).pubKey.length, 256);
+  assert.equal((await readRoot(OWNER_AUTH)).pubKey.length, 256);
   await assert.rejects(readRoot("another"), refused(TPM_RESULT.AUTHFAIL));
   await assert.rejects(
     readRoot("another"),
     /^CommandError: TPM_OwnerReadInternalPub: TPM_AUTHFAIL: /,
   );
 
-  const owner = { type: TPM_ET.OWNER, value: TPM_KH.OWNER, auth: OWNER };
-  const session = await client.osap(owner);
+  const session = await client.osap(OWNER);
   await client.run(
     TPM_ChangeAuthOwner,
     { protocolID: TPM_PID.ADCP, newAuth: session.encrypt("new"), entityType: TPM_ET.OWNER },
@@ -117,12 +73,12 @@ Deno.test("a session goes on from command to command, with new nonces each time"
   const session = await client.oiap();
   for (let round = 0; round < 3; round++) {
     const value = { keyHandle: TPM_KH.SRK };
-    await client.run(TPM_OwnerReadInternalPub, value, session.use(OWNER));
+    await client.run(TPM_OwnerReadInternalPub, value, session.use(OWNER_AUTH));
   }
   await client.flush(session.handle);
   const value = { keyHandle: TPM_KH.SRK };
   await assert.rejects(
-    client.run(TPM_OwnerReadInternalPub, value, session.use(OWNER)),
+    client.run(TPM_OwnerReadInternalPub, value, session.use(OWNER_AUTH)),
     refused(TPM_RESULT.INVALID_AUTHHANDLE),
   );
 });
@@ -175,8 +131,7 @@ Deno.test("keys sign, quote and certify; data are sealed, and sealed data read",
 
 Deno.test("NV, counters and contexts", async () => {
   await using client = await owned();
-  const owner = { type: TPM_ET.OWNER, value: TPM_KH.OWNER, auth: OWNER };
-  const defining = await client.osap(owner);
+  const defining = await client.osap(OWNER);
   const anyPcr = {
     pcrSelection: new Uint8Array(3),
     localityAtRelease: 0x1f,
@@ -203,11 +158,14 @@ Deno.test("NV, counters and contexts", async () => {
   );
   const session = await client.oiap();
   const place = { nvIndex: 0x1001, offset: 0 };
-  await client.run(TPM_NV_WriteValue, { ...place, data: SECRET }, session.use(OWNER));
+  await client.run(TPM_NV_WriteValue, { ...place, data: SECRET }, session.use(OWNER_AUTH));
   const read = { ...place, dataSize: SECRET.length };
-  assert.deepEqual((await client.run(TPM_NV_ReadValue, read, session.use(OWNER))).data, SECRET);
+  assert.deepEqual(
+    (await client.run(TPM_NV_ReadValue, read, session.use(OWNER_AUTH))).data,
+    SECRET,
+  );
 
-  const creating = await client.osap(owner);
+  const creating = await client.osap(OWNER);
   const { countID, counterValue } = await client.run(
     TPM_CreateCounter,
     { authData: creating.encrypt(KEY_AUTH), label: text("test") },
@@ -232,7 +190,7 @@ Deno.test("NV, counters and contexts", async () => {
     contextBlob,
   });
   assert.equal(handle, kept.handle);
-  assert.deepEqual((await client.run(TPM_NV_ReadValue, read, kept.use(OWNER))).data, SECRET);
+  assert.deepEqual((await client.run(TPM_NV_ReadValue, read, kept.use(OWNER_AUTH))).data, SECRET);
 });
 
 Deno.test("commands go through a transport session", async () => {
@@ -245,7 +203,7 @@ Deno.test("commands go through a transport session", async () => {
     refused(TPM_RESULT.BADINDEX),
   );
   const value = { keyHandle: TPM_KH.SRK };
-  await inside.run(TPM_OwnerReadInternalPub, value, await inside.once(OWNER));
+  await inside.run(TPM_OwnerReadInternalPub, value, await inside.once(OWNER_AUTH));
   await inside.run(TPM_GetTicks, {});
 });
 
@@ -254,7 +212,7 @@ Deno.test("commands go through an encrypted transport session, and are said to b
   const { publicPortion } = await client.run(
     TPM_OwnerReadInternalPub,
     { keyHandle: TPM_KH.SRK },
-    await client.once(OWNER),
+    await client.once(OWNER_AUTH),
   );
   const key = { handle: TPM_KH.SRK, publicKey: publicPortion, auth: WELL_KNOWN_AUTH };
   const transport = await Transport.establish(client, key);
@@ -274,7 +232,7 @@ Deno.test("commands go through an encrypted transport session, and are said to b
   assert.deepEqual(writeCommand(wrapped), wrappedCmd);
 
   const value = { keyHandle: TPM_KH.SRK };
-  const read = await inside.run(TPM_OwnerReadInternalPub, value, await inside.once(OWNER));
+  const read = await inside.run(TPM_OwnerReadInternalPub, value, await inside.once(OWNER_AUTH));
   assert.deepEqual(read.publicPortion, publicPortion);
   await assert.rejects(
     inside.run(TPM_PcrRead, { pcrIndex: 99 }),

@@ -5,12 +5,7 @@ import assert from "node:assert/strict";
 import { type AnyCodec, decode, encode } from "../../tcg/kernel/codec.ts";
 import type { Fields } from "../../tcg/kernel/struct.ts";
 import { TPM_LOCALITY_SELECTION } from "../../tcg/tpm12/attributes.ts";
-import {
-  createEndorsementKey,
-  keyTemplate,
-  takeOwnership,
-} from "../../tcg/tpm12/client/ownership.ts";
-import { WELL_KNOWN_AUTH } from "../../tcg/tpm12/client/session.ts";
+import { keyTemplate } from "../../tcg/tpm12/client/ownership.ts";
 import type { AnyDeclaration } from "../../tcg/tpm12/command.ts";
 import { assembleCommand } from "../../tcg/tpm12/command_bytes.ts";
 import { COMMANDS } from "../../tcg/tpm12/commands.ts";
@@ -20,7 +15,7 @@ import { TPM_DELEGATE_OWNER_BLOB } from "../../tcg/tpm12/structures/delegation.t
 import { TPM_CONTEXT_BLOB } from "../../tcg/tpm12/structures/storage.ts";
 import { VERSION_1_1 } from "../../tcg/tpm12/structures/versions.ts";
 import { fields, repeated, u32 } from "../support/bytes.ts";
-import { Tpm12Client } from "./tpm12_client.ts";
+import { owned } from "./tpm12_objects.ts";
 
 /** What libtpms does not have (TPM_BAD_ORDINAL), or what no command can be sent after. */
 const LEFT_OUT = new Set([
@@ -118,9 +113,7 @@ function parametersOf(command: AnyDeclaration): Uint8Array {
 }
 
 Deno.test("every command is read by libtpms as it is declared", async () => {
-  await using client = await Tpm12Client.start();
-  await createEndorsementKey(client);
-  await takeOwnership(client, WELL_KNOWN_AUTH, WELL_KNOWN_AUTH);
+  await using client = await owned();
   const ask = async (command: AnyDeclaration, parameters: Uint8Array) => {
     const handles = command.lists.handles.map(() => 0);
     const sessions = command.lists.authorizations.map(() => SESSION);
