@@ -4,6 +4,7 @@ import { WOULD_BLOCK } from "../ffi/sockets.ts";
 import type { Channel } from "../transports/channel.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import { TpmResult } from "../wire/codes.ts";
+import { hasTag } from "../wire/framing.ts";
 import type { Effect } from "./effects.ts";
 import type { Extras, Handlers, Outcome } from "./handlers.ts";
 import {
@@ -125,7 +126,10 @@ export class ControlConnection {
     const { code } = requestHeader.decode(received);
     const name = commandOf(code);
     if (name === undefined) {
-      this.parts.report(`Unknown control command 0x${code.toString(16)}`);
+      const hint = hasTag(received, 0, received.length)
+        ? "; TPM commands begin so, and go to the data channel"
+        : "";
+      this.parts.report(`Unknown control command 0x${code.toString(16)}${hint}`);
       return this.#fail(TpmResult.BAD_ORDINAL);
     }
     const { chip, request: layout } = commands[name];

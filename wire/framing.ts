@@ -11,7 +11,7 @@ const wordAt = sendCommandPrefix.reader("word");
 export const MESSAGE_MIN = commandHeader.size;
 
 /** Whether what stands at `at` has the tag of a TPM command; `length` bytes are there in all. */
-function hasTag(bytes: Uint8Array, at: number, length: number): boolean {
+export function hasTag(bytes: Uint8Array, at: number, length: number): boolean {
   if (length - at < 2) return false;
   const tag = tagAt(bytes, at);
   return tag === Tpm2.ST_NO_SESSIONS || tag === Tpm2.ST_SESSIONS ||

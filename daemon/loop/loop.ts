@@ -259,6 +259,7 @@ export class Loop {
     const { channel } = client;
     if (channel.unsent) {
       if (found !== 0 && !channel.flush()) this.#lose(client);
+      else if (this.#isDone(client)) this.#drop(client);
       return undefined;
     }
     if (client.answering) {
@@ -370,11 +371,16 @@ export class Loop {
   /** Sends an answer; false when the connection is closed with it or cannot take more now. */
   #send(client: DataConnection, answer: Uint8Array<ArrayBuffer>): boolean {
     const { channel } = client;
-    if (!channel.send(answer) || (this.parts.data.disconnect && !channel.unsent)) {
+    if (!channel.send(answer) || this.#isDone(client)) {
       this.#drop(client);
       return false;
     }
     return !channel.unsent;
+  }
+
+  /** Whether a connection that is for one answer has had it. */
+  #isDone({ channel }: DataConnection): boolean {
+    return this.parts.data.disconnect && !channel.unsent;
   }
 
   /** The client is gone. */

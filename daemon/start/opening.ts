@@ -4,7 +4,7 @@ import type { User } from "../../ffi/users.ts";
 import type { VtpmDevice } from "../../transports/vtpm_proxy.ts";
 import type { Background } from "./background.ts";
 import { type ChipParts, libtpmsFor, makeChip } from "../chip/chip.ts";
-import type { DaemonConfig } from "../config.ts";
+import type { DaemonConfig, Source } from "../config.ts";
 import { PidFile } from "./pid_file.ts";
 import type { Manager } from "./service.ts";
 import { openSource } from "./sources.ts";
@@ -70,6 +70,7 @@ function openChannels(system: System, config: DaemonConfig, leaving: Leaving) {
     ? {}
     : openSource(system, config.control.source, "control channel");
   leaving.add(() => control.listener?.close());
+  refuseOneForBoth(system, config);
   const data = config.data === undefined
     ? {}
     : openSource(system, config.data.source, "data channel");
@@ -83,6 +84,18 @@ function openChannels(system: System, config: DaemonConfig, leaving: Leaving) {
       clientsMax: config.data?.clientsMax ?? 1,
     },
   };
+}
+
+/** To bind the data channel would take the path from the control channel, which is bound by now. */
+function refuseOneForBoth({ files }: System, { control, data }: DaemonConfig): void {
+  const placeOf = (source: Source | undefined) => {
+    if (source?.kind === "unix") return files.linkStatusOf(source.path)?.identity;
+    return source !== undefined && "fd" in source ? `descriptor ${source.fd}` : undefined;
+  };
+  const place = placeOf(control?.source);
+  if (place === undefined || place !== placeOf(data?.source)) return;
+  const name = data?.source.kind === "unix" ? `'${data.source.path}'` : place;
+  throw new Error(`--server names ${name}, which is the control channel's; each needs its own`);
 }
 
 /** A TPM that nobody can turn on, or reach, is most likely not what was meant. */

@@ -17,7 +17,7 @@ const BOTH: readonly PeerId[] = ["0.7.1", "0.10"];
 /** Commands before a control command: one, and a few more than the loop learns a habit from. */
 const BEHIND = [1, 9, 17] as const;
 const RANDOM_SIZE = 16;
-const WARM_UP = 300;
+const WARM_UP = 1000;
 const TURNS = 20;
 const COUNT = 25;
 const CLIENT_LIMIT_MS = 300_000;

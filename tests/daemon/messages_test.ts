@@ -1,6 +1,7 @@
 // Messages for the person who reads them: what is missing is said once, with what to do about it.
 
 import assert from "node:assert/strict";
+import { hex } from "../support/bytes.ts";
 import { CMD, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
 import { freePort } from "../support/ports.ts";
@@ -55,6 +56,18 @@ for (const isTpm2 of [true, false]) {
     assert.equal(readAnswer(await data.command(startup)).code, isTpm2 ? 0x100 : 0x26);
     const { stderr } = await emulator.stop();
     assert.doesNotMatch(stderr, /--flags|Startup/);
+  });
+}
+
+for (const isTpm2 of [true, false]) {
+  const name = isTpm2 ? "TPM 2" : "TPM 1.2";
+  Deno.test(`a command to a ${name} on the control channel: told where it belongs`, async () => {
+    await using emulator = await Emulator.start({ tpm2: isTpm2, flags: ["startup-clear"] });
+    using control = await emulator.connectControl();
+    await control.wire.send(isTpm2 ? tpm2.getRandom(8) : tpm12.getRandom(8));
+    assert.equal(hex(await control.wire.receive(4)), "0000000a");
+    const { stderr } = await emulator.stop();
+    assert.match(stderr, /Unknown control command .*TPM commands .* go to the data channel/);
   });
 }
 

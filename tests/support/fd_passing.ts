@@ -227,6 +227,16 @@ export class Descriptors implements Disposable {
     this.#check("sendmsg", Number(sent));
   }
 
+  /** Sends until the other side has room for no more. */
+  fill(fd: number): void {
+    const bytes = new Uint8Array(READ_SIZE);
+    const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+    for (let size = bytes.length; size > 0;) {
+      // Smaller pieces may still find room where a large one does not.
+      if (this.#libc.symbols.send(fd, bytes, BigInt(size), flags) < 0n) size >>= 1;
+    }
+  }
+
   /** A client that talks over the descriptor and closes it in the end. */
   client(fd: number): Client {
     return new Client(new DescriptorWire(this.#libc, fd, () => this.close(fd)));
