@@ -81,7 +81,11 @@ export class Poller {
    * {@linkcode wake} was called for before is found by {@linkcode aside} only.
    */
   now(timeoutMs: number): number {
-    const ready = this.#c.poll(this.#others, this.#count - 1, timeoutMs);
+    return this.#look(this.#others, this.#count - 1, timeoutMs);
+  }
+
+  #look(slots: Deno.PointerValue, count: number, timeoutMs: number): number {
+    const ready = this.#c.poll(slots, count, timeoutMs);
     if (ready >= 0) return ready;
     if (this.libc.errno === Errno.EINTR) return this.#nothing();
     throw this.libc.error("poll");
@@ -90,8 +94,8 @@ export class Poller {
   /** Waits beside the event loop; -1 waits until something happens. */
   async aside(timeoutMs: number): Promise<number> {
     const ready = await this.#c.pollAside(this.#slots, this.#count, timeoutMs);
-    // The call failed in another thread, whose errno is not ours: only EINTR is left to expect.
-    return ready < 0 ? this.#nothing() : this.#drained(ready);
+    // A failure in another thread leaves its reason there: here it is told, if it lasts.
+    return this.#drained(ready < 0 ? this.#look(pointerTo(this.#slots), this.#count, 0) : ready);
   }
 
   /** Ends the wait that goes on, or the next one. May be called at any time. */

@@ -63,6 +63,7 @@ export class Sockets {
   readonly #option = new Int32Array(1);
   readonly #received = new Handed();
   readonly #sent = new Handed();
+  #envelope: Envelope | undefined;
 
   constructor(readonly libc: Libc) {}
 
@@ -111,25 +112,11 @@ export class Sockets {
    * dropped by the kernel. The descriptor is the caller's to close.
    */
   receiveWithDescriptor(fd: number, into: Uint8Array<ArrayBuffer>): Received {
-    const control = new Uint8Array(cmsghdrLayout.size + 4);
-    const iovec = new Uint8Array(iovecLayout.size);
-    const message = new Uint8Array(msghdrLayout.size);
-    const iovecView = new DataView(iovec.buffer);
-    iovecView.setBigUint64(iovecLayout.base, addressOf(into), true);
-    iovecView.setBigUint64(iovecLayout.length, BigInt(into.length), true);
-    const view = new DataView(message.buffer);
-    view.setBigUint64(msghdrLayout.iov, addressOf(iovec), true);
-    view.setBigUint64(msghdrLayout.iovLength, 1n, true);
-    view.setBigUint64(msghdrLayout.control, addressOf(control), true);
-    view.setBigUint64(msghdrLayout.controlLength, BigInt(control.length), true);
-
+    this.#envelope ??= new Envelope();
+    const { message } = this.#envelope.empty(into);
     const count = this.#c.recvmsg(fd, message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (count < 0) return { count: this.#blocked("recvmsg"), fd: undefined };
-    const controlView = new DataView(control.buffer);
-    const passed = view.getBigUint64(msghdrLayout.controlLength, true) >= control.length &&
-      controlView.getInt32(cmsghdrLayout.level, true) === SOL_SOCKET &&
-      controlView.getInt32(cmsghdrLayout.type, true) === SCM_RIGHTS;
-    return { count, fd: passed ? controlView.getInt32(cmsghdrLayout.size, true) : undefined };
+    return { count, fd: this.#envelope.descriptor };
   }
 
   /**
@@ -208,5 +195,44 @@ export class Sockets {
     const { errno } = this.libc;
     if (errno === Errno.EAGAIN || errno === Errno.EINTR) return WOULD_BLOCK;
     throw this.libc.error(call);
+  }
+}
+
+/**
+ * What recvmsg(2) fills: bytes, and room for one descriptor beside them. The structures hold each
+ * other's addresses, of which the garbage collector knows nothing: all are fields.
+ */
+class Envelope {
+  readonly message = new Uint8Array(msghdrLayout.size);
+  readonly #iovec = new Uint8Array(iovecLayout.size);
+  readonly #control = new Uint8Array(cmsghdrLayout.size + 4);
+  readonly #messageView = new DataView(this.message.buffer);
+  readonly #iovecView = new DataView(this.#iovec.buffer);
+  readonly #controlView = new DataView(this.#control.buffer);
+  #into: Uint8Array<ArrayBuffer> | undefined;
+
+  constructor() {
+    this.#messageView.setBigUint64(msghdrLayout.iov, addressOf(this.#iovec), true);
+    this.#messageView.setBigUint64(msghdrLayout.iovLength, 1n, true);
+    this.#messageView.setBigUint64(msghdrLayout.control, addressOf(this.#control), true);
+  }
+
+  /** Has the next message come into these bytes. */
+  empty(into: Uint8Array<ArrayBuffer>): this {
+    this.#into = into;
+    this.#iovecView.setBigUint64(iovecLayout.base, addressOf(this.#into), true);
+    this.#iovecView.setBigUint64(iovecLayout.length, BigInt(into.length), true);
+    const room = BigInt(this.#control.length);
+    this.#messageView.setBigUint64(msghdrLayout.controlLength, room, true);
+    return this;
+  }
+
+  /** The descriptor that came, if one did. */
+  get descriptor(): number | undefined {
+    const length = Number(this.#messageView.getBigUint64(msghdrLayout.controlLength, true));
+    const passed = length >= this.#control.length &&
+      this.#controlView.getInt32(cmsghdrLayout.level, true) === SOL_SOCKET &&
+      this.#controlView.getInt32(cmsghdrLayout.type, true) === SCM_RIGHTS;
+    return passed ? this.#controlView.getInt32(cmsghdrLayout.size, true) : undefined;
   }
 }

@@ -25,6 +25,12 @@ export async function readProfile(
   return reduceProfile(text, config.removeDisabled, openssl, available);
 }
 
+/** As the C program has it, and libtpms: a NUL byte is the end of the text. */
+function textOf(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)).trim();
+}
+
 async function read(
   { files }: System,
   { source }: ProfileConfig,
@@ -41,7 +47,7 @@ async function read(
           report(`--profile: ${what} still lacks its end: whoever writes it has to close it`),
       });
       if (bytes.length > PROFILE_MAX) throw new Error(`it is larger than ${PROFILE_MAX} bytes`);
-      return new TextDecoder().decode(bytes).trim();
+      return textOf(bytes);
     } finally {
       files.close(fd);
     }
