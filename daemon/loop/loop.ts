@@ -12,24 +12,9 @@ import type { Channel } from "../../transports/channel.ts";
 import type { Listener } from "../../transports/listener.ts";
 import { DataConnection } from "./data_connection.ts";
 import { Entrance } from "./entrance.ts";
+import type { ChannelPlan, DataPlan } from "./plans.ts";
 import type { Spin } from "./spin.ts";
 import { Waiting } from "./waiting.ts";
-
-/** How one channel begins and what its end means. */
-export interface ChannelPlan {
-  listener?: Listener | undefined;
-  /** A connection that is there from the start. */
-  channel?: Channel | undefined;
-  /** The process ends with the connection. */
-  terminate: boolean;
-}
-
-export interface DataPlan extends ChannelPlan {
-  /** The connection is closed after each answer. */
-  disconnect: boolean;
-  /** How many clients may be connected at a time; one, as in the C program, where not given. */
-  clientsMax?: number;
-}
 
 export interface LoopParts {
   tpm: Tpm;
@@ -47,10 +32,7 @@ export interface LoopParts {
   report: (message: string) => void;
 }
 
-/**
- * How long commands are answered before the control channel is looked at; where the client is
- * waited for in its channel, up to twice `CLOCK_EVERY` such waits.
- */
+/** How long one client's commands are answered before others are looked at that do not ring. */
 const SLICE_MS = 5;
 /** The clock is read every so many commands of a slice, as in waiting.ts. A power of two. */
 const CLOCK_EVERY = 4;

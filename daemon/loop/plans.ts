@@ -1,0 +1,20 @@
+// What the two channels of a loop are to be: where their connections come from, and what the end of
+// one means.
+import type { Channel } from "../../transports/channel.ts";
+import type { Listener } from "../../transports/listener.ts";
+
+/** How one channel begins and what its end means. */
+export interface ChannelPlan {
+  listener?: Listener | undefined;
+  /** A connection that is there from the start. */
+  channel?: Channel | undefined;
+  /** The process ends with the connection. */
+  terminate: boolean;
+}
+
+export interface DataPlan extends ChannelPlan {
+  /** The connection is closed after each answer. */
+  disconnect: boolean;
+  /** How many clients may be connected at a time; one, as in the C program, where not given. */
+  clientsMax?: number;
+}
