@@ -1,10 +1,10 @@
 // A command and its response, read by the declarations of their version, in the one form in which
 // the writers of text and JSON want them.
 
-import { decode } from "../tcg/kernel/codec.ts";
+import { type AnyCodec, decode } from "../tcg/kernel/codec.ts";
 import type { NamedHandle } from "../tcg/kernel/progress.ts";
 import type { Shown } from "../tcg/kernel/shown.ts";
-import { type FieldCodec, showFields } from "../tcg/kernel/struct.ts";
+import type { FieldCodec } from "../tcg/kernel/struct.ts";
 import type { Position } from "../tcg/tpm2/results.ts";
 import { WireError } from "../wire/codec.ts";
 import { CC_SET_LOCALITY } from "../wire/codes.ts";
@@ -96,8 +96,7 @@ function commandOf<D extends Declared>(version: Version<D>, message: Message<D>)
     name: command?.name ?? (code === CC_SET_LOCALITY ? "SetLocality" : version.nameless(code)),
     code,
     handles: handlesOf(version, command?.lists.handles, message.handles),
-    parameters: parametersOf(command?.lists.parameters, message)
-      .map((parameter) => withInside(version, message, parameter)),
+    parameters: parametersOf(version, command?.lists.parameters, message, message),
     sessions: sessions.map(version.showCommandSession),
     fault,
     rest,
@@ -121,8 +120,7 @@ function responseOf<D extends Declared>(
       position: position && { ...position, name: nameAt(position, command) },
     },
     handles: handlesOf(version, command?.lists.responseHandles, message.handles),
-    parameters: parametersOf(command?.lists.response, message)
-      .map((parameter) => asked === undefined ? parameter : withInside(version, asked, parameter)),
+    parameters: parametersOf(version, command?.lists.response, message, asked),
     sessions: sessions.map(version.showResponseSession),
     fault,
     rest,
@@ -145,33 +143,33 @@ function handlesOf<D extends Declared>(
   });
 }
 
-/** The parameters that were read, in their order. */
-function parametersOf(
+/** The parameters that were read, in their order, with what their bytes hold. */
+function parametersOf<D extends Declared>(
+  { inside }: Version<D>,
   fields: readonly FieldCodec[] = [],
-  { parameters, encrypted }: Pick<Message<Declared>, "parameters" | "encrypted">,
+  { parameters, encrypted }: Message<D>,
+  asked: Message<D> | undefined,
 ): ReadParameter[] {
-  const first = fields[0];
-  const there = fields.filter(({ name }) => Object.hasOwn(parameters, name));
-  const shown: ReadParameter[] = showFields(there, parameters);
-  return encrypted === undefined || first === undefined
-    ? shown
-    : [{ name: first.name, encrypted }, ...shown];
+  const read: ReadParameter[] = [];
+  for (const field of fields) {
+    const { name } = field;
+    if (encrypted !== undefined && read.length === 0) read.push({ name, encrypted });
+    else if (Object.hasOwn(parameters, name)) {
+      const shown = field.show(parameters);
+      const codec = asked && inside?.(asked, name);
+      if (shown !== undefined) read.push({ name, shown: codec ? withInside(shown, codec) : shown });
+    }
+  }
+  return read;
 }
 
-/** The same with what its bytes hold, where that depends on what was asked. */
-function withInside<D extends Declared>(
-  version: Version<D>,
-  asked: Message<D>,
-  parameter: ReadParameter,
-): ReadParameter {
-  if ("encrypted" in parameter || parameter.shown.kind !== "bytes") return parameter;
-  const codec = version.inside?.(asked, parameter.name);
-  if (codec === undefined) return parameter;
-  const { name, shown } = parameter;
+/** The same bytes with what is in them, if it is. */
+function withInside(shown: Shown, codec: AnyCodec): Shown {
+  if (shown.kind !== "bytes") return shown;
   try {
-    return { name, shown: { ...shown, inside: codec.show(decode(codec, shown.value)) } };
+    return { ...shown, inside: codec.show(decode(codec, shown.value)) };
   } catch (error) {
-    if (error instanceof WireError) return parameter;
+    if (error instanceof WireError) return shown;
     throw error;
   }
 }

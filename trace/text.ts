@@ -135,10 +135,12 @@ function parameterText(parameter: ReadParameter, manner: Manner): string[] {
   return [isPublicArea(shown) ? text : `${name}=${text}`];
 }
 
+const PUBLIC_AREAS: ReadonlySet<string> = new Set(["TPMT_PUBLIC", "TPMT_TEMPLATE"]);
+
 /** What it is needs no name. */
 function isPublicArea(shown: Shown): boolean {
   if (shown.kind === "bytes") return shown.inside !== undefined && isPublicArea(shown.inside);
-  return shown.kind === "struct" && /^TPMT_(PUBLIC|TEMPLATE)$/.test(shown.type);
+  return shown.kind === "struct" && PUBLIC_AREAS.has(shown.type);
 }
 
 /** "password <8 bytes>", "HMAC session 0x02000000 continueSession" */
@@ -185,7 +187,8 @@ function isOfInterest(parameter: ReadParameter): boolean {
   if ("encrypted" in parameter || parameter.shown.kind !== "struct") {
     return parameter.name !== "creationHash";
   }
-  return !/^TPMT_TK_|^TPMS_CREATION_DATA$/.test(parameter.shown.type);
+  const { type } = parameter.shown;
+  return !type.startsWith("TPMT_TK_") && type !== "TPMS_CREATION_DATA";
 }
 
 /** "TPM_RC_VALUE (0x2c4) parameter 2, inPublic: the value is out of range" */

@@ -1,6 +1,6 @@
 // Values as JSON: whole, with the names of the specification. What is not told is told by its size.
 
-import type { Shown } from "../tcg/kernel/shown.ts";
+import type { Shown, ShownField } from "../tcg/kernel/shown.ts";
 import { selectedPcrs } from "../tcg/tpm2/structures/lists.ts";
 import { hex } from "./hex.ts";
 import type { Manner } from "./manner.ts";
@@ -12,7 +12,12 @@ export type Json =
   | number
   | string
   | readonly Json[]
-  | { readonly [name: string]: Json };
+  | JsonObject;
+
+/** What is undefined is not there when it is written. */
+export interface JsonObject {
+  readonly [name: string]: Json | undefined;
+}
 
 /** The value; with secrets, those are shown, too. */
 export function valueJson(shown: Shown, manner: Manner): Json {
@@ -39,15 +44,14 @@ export function valueJson(shown: Shown, manner: Manner): Json {
   }
 }
 
-export function handleJson(handle: number, meaning: string): { readonly [name: string]: Json } {
+export function handleJson(handle: number, meaning: string): JsonObject {
   return { handle: `0x${handle.toString(16).padStart(8, "0")}`, meaning };
 }
 
-export function fieldsJson(
-  fields: readonly { readonly name: string; readonly shown: Shown }[],
-  manner: Manner,
-): Json {
-  return Object.fromEntries(fields.map(({ name, shown }) => [name, valueJson(shown, manner)]));
+function fieldsJson(fields: readonly ShownField[], manner: Manner): JsonObject {
+  const object: Record<string, Json> = {};
+  for (const { name, shown } of fields) object[name] = valueJson(shown, manner);
+  return object;
 }
 
 /** Bytes that are told by their number unless secrets are. */

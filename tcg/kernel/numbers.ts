@@ -69,7 +69,9 @@ export function flags<const F extends Readonly<Record<string, Bits>>>(
       if (part !== 0) names.push(max === 1 ? name : `${name}=${part}`);
       rest &= ~(max << low);
     }
-    for (let bit = 0; bit < 32; bit++) if (rest >>> bit & 1) names.push(`bit ${bit}`);
+    for (let bit = 0; rest !== 0 && bit < 32; bit++) {
+      if (rest >>> bit & 1) names.push(`bit ${bit}`);
+    }
     return names;
   };
   return {
