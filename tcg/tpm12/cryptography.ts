@@ -27,8 +27,3 @@ export function xor(one: Uint8Array, other: Uint8Array): Uint8Array {
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
-
-/** A number as four bytes. */
-export function bigEndian32(value: number): Uint8Array {
-  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
-}

@@ -2,12 +2,13 @@
 // come in through one function that is handed in; authorisations are calculated here.
 
 import { WireError } from "../../../wire/codec.ts";
+import { encode, u32 } from "../../kernel/codec.ts";
 import type { AnyDeclaration, CommandValue, ResponseValue } from "../command.ts";
 import { assembleCommand, handlesIn, parametersIn } from "../command_bytes.ts";
 import { TPM_OIAP, TPM_OSAP } from "../commands/authorization.ts";
 import { TPM_FlushSpecific } from "../commands/sessions.ts";
 import { TPM_RT } from "../constants.ts";
-import { bigEndian32, hmacSha1, newNonce, sha1 } from "../cryptography.ts";
+import { hmacSha1, newNonce, sha1 } from "../cryptography.ts";
 import { readResponse, responseParameterBytes, valuesOf } from "../message.ts";
 import { CommandError } from "./command_error.ts";
 import {
@@ -41,7 +42,7 @@ export class Client {
     value: CommandValue<D>,
     ...authorizations: readonly Authorization[]
   ): Promise<ResponseValue<D>> {
-    const ordinal = bigEndian32(command.code);
+    const ordinal = encode(u32, command.code);
     const parameters = parametersIn(command, value);
     const inDigest = sha1(ordinal, parameters);
     const sessions = authorizations.map((authorization) => authorization.authorize(inDigest));
@@ -53,7 +54,7 @@ export class Client {
     if (response.code !== 0) throw new CommandError(command, response.code);
     if (response.fault !== undefined) throw response.fault;
     const outDigest = sha1(
-      bigEndian32(response.code),
+      encode(u32, response.code),
       ordinal,
       responseParameterBytes(bytes, response),
     );

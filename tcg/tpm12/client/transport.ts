@@ -8,7 +8,7 @@ import { TPM_TRANSPORT_ATTRIBUTES } from "../attributes.ts";
 import { commandBytes } from "../command_bytes.ts";
 import { TPM_EstablishTransport, TPM_ExecuteTransport } from "../commands/transport.ts";
 import { TPM_ALG, TPM_ES, TPM_KH, TPM_TAG } from "../constants.ts";
-import { bigEndian32, concat, newNonce, sha1, xor } from "../cryptography.ts";
+import { concat, newNonce, sha1, xor } from "../cryptography.ts";
 import {
   commandParameterBytes,
   readCommand,
@@ -69,11 +69,11 @@ export class Transport extends Session {
     // What begins a session is not encrypted, and no HMAC is over it.
     const isCovered = wrapped.command?.beginsSession !== true;
     const parameters = isCovered ? commandParameterBytes(plain, wrapped) : plain.subarray(0, 0);
-    const inside = bigEndian32(wrapped.code);
-    const ordinal = bigEndian32(TPM_ExecuteTransport.code);
+    const inside = encode(u32, wrapped.code);
+    const ordinal = encode(u32, TPM_ExecuteTransport.code);
     const authorization = this.keyed(this.secret, true);
     const session = authorization.authorize(
-      sha1(ordinal, bigEndian32(plain.length), sha1(inside, parameters)),
+      sha1(ordinal, encode(u32, plain.length), sha1(inside, parameters)),
     );
     const { nonceEven, nonceOdd } = this;
     const value = { wrappedCmd: this.#crypt(plain, parameters, "in", nonceEven, nonceOdd) };
@@ -99,12 +99,12 @@ export class Transport extends Session {
     authorization.verify(
       part,
       sha1(
-        bigEndian32(response.code),
+        encode(u32, response.code),
         ordinal,
         encode(u64, currentTicks),
         encode(u32, locality),
-        bigEndian32(wrappedRsp.length),
-        sha1(bigEndian32(answer.code), inside, plainResults),
+        encode(u32, wrappedRsp.length),
+        sha1(encode(u32, answer.code), inside, plainResults),
       ),
     );
     return plainResponse;
