@@ -240,6 +240,13 @@ Deno.test("a TPM 1.2 has its own names, handles and authorisations", () => {
   );
 });
 
+Deno.test("a command of TPM 1.2 without a declaration has its name, or its number", () => {
+  const name = (ordinal: string) =>
+    object(exchange(`00c1 SIZE ${ordinal}`, "00c4 SIZE 0000000a"))["command"];
+  strictEqual(name("00000082"), "TPM_GetAuditEvent");
+  strictEqual(name("00007fff"), "TPM_ORD_0x00007fff");
+});
+
 Deno.test("what a guess could be tried out against is not told", () => {
   const kept = "7e".repeat(20);
   const kept32 = "7e".repeat(32);

@@ -94,10 +94,7 @@ export const TPM12: Version<Declaration12> = {
     if (parameter === "subCap") return subCapCodec(capArea);
     return subCap instanceof Uint8Array ? respCodec(capArea, subCap) : undefined;
   },
-  nameless(code) {
-    const name = TPM_COMMAND_CODE.nameOf(code);
-    return name === undefined ? `TPM_ORD_${digits(code)}` : `TPM_${name}`;
-  },
+  nameless: (code) => TPM_COMMAND_CODE.nameOf(code) ?? `TPM_ORD_${digits(code)}`,
   handleText(handle, type) {
     switch (type) {
       case "TPM_PCRINDEX":

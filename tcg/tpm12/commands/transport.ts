@@ -1,6 +1,7 @@
-// Transport sessions: commands within commands, encrypted or not (Part 3, 24). What they wrap is
-// read by wrapped.ts.
+// Transport sessions: commands within commands (Part 3, 24). What they wrap is a message like any
+// other, for readCommand and readResponse; what may be read of it depends on TPM_EstablishTransport.
 
+import { secret } from "../../kernel/bytes.ts";
 import { u32, u64 } from "../../kernel/codec.ts";
 import { command } from "../command.ts";
 import { TPM_KEY_HANDLE, TPM_TRANSHANDLE } from "../handle_types.ts";
@@ -9,7 +10,6 @@ import {
   TPM_TRANSPORT_PUBLIC,
   TRANSPORT_SECRET,
 } from "../structures/sessions.ts";
-import { secret } from "../../kernel/bytes.ts";
 import { buffer, TPM_NONCE } from "../types.ts";
 
 export const TPM_EstablishTransport = command("EstablishTransport", {
