@@ -83,8 +83,10 @@ function whoText({ client, locality }: Exchange): string {
   return `${who}L${locality ?? 0}`;
 }
 
+/** The name is one word: whoever gives it to himself must not write the rest of the line with it. */
 function clientText(which: string, client: Client | undefined): string {
-  return client?.process === undefined ? which : `${which} ${printable(client.process)}`;
+  if (client?.process === undefined) return which;
+  return `${which} ${printable(client.process).replaceAll(" ", "\\x20")}`;
 }
 
 function exchangeText(exchange: Exchange, options: TextOptions): string {

@@ -172,9 +172,9 @@ Deno.test("what is attested of an NV index is its content", () => {
 
 Deno.test("what a client is called does no more than be read", () => {
   const evil = exchange("8001 SIZE 0000017b 0004", "8001 SIZE 00000101", {
-    client: { number: 1, process: "a\x1b[2J\n\u009bb" },
+    client: { number: 1, process: "a\x1b[2J\n\u009bb L0 TPM2_X" },
   });
-  match(line(evil), /^\S+ #1 a\\x1b\[2J\\x0a\\x9bb L0 TPM2_GetRandom/);
+  match(line(evil), /^\S+ #1 a\\x1b\[2J\\x0a\\x9bb\\x20L0\\x20TPM2_X L0 TPM2_GetRandom/);
   doesNotMatch(line(evil), /[^\x20-\x7e]/);
   const coloured = textLine(evil, { secrets: false, palette: COLOURS });
   strictEqual(coloured.includes("\x1b[31mTPM_RC_FAILURE"), true);
