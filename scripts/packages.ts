@@ -21,7 +21,15 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
   test: [
     ...DEMO,
     // the C program and clients of it
-    ...["swtpm", "swtpm-tools", "libtss2-tcti-device0", "tpm-tools", "trousers", "tss2"],
+    ...[
+      "swtpm",
+      "swtpm-tools",
+      "libtss2-tcti-device0",
+      "libtss2-tcti-pcap0",
+      "tpm-tools",
+      "trousers",
+      "tss2",
+    ],
     // virtual machines and what boots in them
     ...["qemu-system-x86", "seabios", "ovmf", "busybox-static", "cpio", "kmod"],
     // certificates

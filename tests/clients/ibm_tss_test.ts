@@ -1,13 +1,17 @@
 // IBM's TSS utilities over their raw TCP interface, which needs the data channel alone.
 
 import assert from "node:assert/strict";
+import { assertUnderstood } from "../captures/check.ts";
 import { Emulator } from "../support/emulator.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { Tools } from "./tool.ts";
 
 Deno.test("IBM's TSS utilities over TCP", async () => {
   await using folder = new TempDir();
-  await using emulator = await Emulator.start({ transport: "tcp" });
+  await using emulator = await Emulator.start({
+    transport: "tcp",
+    args: ["--pcap", `file=${folder.join("capture")}`],
+  });
   const { dataAddress } = emulator;
   assert.ok(dataAddress.transport === "tcp");
   const tools = new Tools("tss2", {
@@ -59,4 +63,5 @@ Deno.test("IBM's TSS utilities over TCP", async () => {
   assert.match(refused.stdout, /rc 000009(8e|a2)/, "a wrong password was accepted");
   await ok("tssshutdown");
   assert.equal((await emulator.stop()).code, 0);
+  await assertUnderstood(folder.join("capture"), "ibm-tss");
 });

@@ -1,6 +1,7 @@
 // tpm2-tools over both transports, by their tcti-swtpm: random numbers, PCRs, keys, NV, sessions.
 
 import assert from "node:assert/strict";
+import { assertUnderstood } from "../captures/check.ts";
 import { Emulator } from "../support/emulator.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { Tools } from "./tool.ts";
@@ -8,7 +9,11 @@ import { Tools } from "./tool.ts";
 for (const transport of ["unix", "tcp"] as const) {
   Deno.test(`tpm2-tools over ${transport}`, async () => {
     await using folder = new TempDir();
-    await using emulator = await Emulator.start({ transport, flags: ["startup-clear"] });
+    await using emulator = await Emulator.start({
+      transport,
+      flags: ["startup-clear"],
+      args: ["--pcap", `file=${folder.join("capture")}`],
+    });
     const { dataAddress } = emulator;
     const tools = new Tools("tpm2-tools", {
       cwd: folder.path,
@@ -80,5 +85,6 @@ for (const transport of ["unix", "tcp"] as const) {
 
     await ok("tpm2_shutdown");
     assert.equal((await emulator.stop()).code, 0);
+    await assertUnderstood(folder.join("capture"), `tpm2-tools-${transport}`);
   });
 }

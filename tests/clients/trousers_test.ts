@@ -2,6 +2,7 @@
 // with a new endorsement key, an owner, NV and sealed data; and what was said, byte for byte.
 
 import assert from "node:assert/strict";
+import { assertUnderstood } from "../captures/check.ts";
 import { Emulator } from "../support/emulator.ts";
 import { tcpListening } from "../support/listening.ts";
 import { peerProgram } from "../support/peer_programs.ts";
@@ -10,18 +11,7 @@ import { run, TestProcess } from "../support/process.ts";
 import { plainProgram } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { waitUntil } from "../support/wait.ts";
-import {
-  type CommandMessage,
-  readCommand,
-  readResponse,
-  writeCommand,
-  writeResponse,
-} from "../../tcg/tpm12/message.ts";
-import { unhex } from "../support/bytes.ts";
 import { Tools } from "./tool.ts";
-
-/** The port of the TPM in captures. */
-const TPM_PORT = "2321";
 
 /** What the tools' life of a TPM takes at least. */
 const LIFE = [
@@ -109,7 +99,8 @@ Deno.test("tpm-tools through trousers", async () => {
   daemon.kill("SIGTERM");
   await daemon.ended();
   assert.equal((await emulator.stop()).code, 0);
-  await assertDeclared(folder.join("capture"));
+  const { commands } = await assertUnderstood(folder.join("capture"), "trousers");
+  for (const name of LIFE) assert.ok(commands.has(name), `${name} was not captured`);
 });
 
 /** Starts the daemon with a configuration of its own; it insists on the file's owner and mode. */
@@ -134,30 +125,4 @@ async function groupOf(name: string): Promise<number> {
   const id = new RegExp(`^${name}:[^:]*:(\\d+):`, "m").exec(groups)?.[1];
   if (id === undefined) throw new Error(`there is no group "${name}": is trousers installed?`);
   return Number(id);
-}
-
-/** Every packet is read to its last byte by the declarations of tcg/, and written again. */
-async function assertDeclared(capture: string): Promise<void> {
-  const { code, stdout, stderr } = await run(plainProgram("tshark", "tshark"), [
-    ...["-r", capture, "-Y", "tcp.len > 0", "-T", "fields"],
-    ...["-e", "tcp.dstport", "-e", "tcp.payload"],
-  ]);
-  assert.equal(code, 0, stderr);
-  const packets = stdout.trimEnd().split("\n").map((row) => row.split("\t"));
-  const names = new Set<string>();
-  let command: CommandMessage | undefined;
-  for (const [port = "", payload = ""] of packets) {
-    const bytes = unhex(payload);
-    if (port === TPM_PORT) {
-      command = readCommand(bytes);
-      assert.equal(command.fault, undefined, payload);
-      assert.deepEqual(writeCommand(command), bytes);
-      names.add(command.command!.name);
-    } else {
-      const response = readResponse(bytes, command?.command);
-      assert.equal(response.fault, undefined, `${command?.command?.name}: ${payload}`);
-      assert.deepEqual(writeResponse(response), bytes);
-    }
-  }
-  for (const name of LIFE) assert.ok(names.has(name), `${name} was not captured`);
 }

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { Emulator } from "../support/emulator.ts";
 import { peerProgram } from "../support/peer_programs.ts";
 import { type Outcome, run } from "../support/process.ts";
-import { type Program, programUnderTest } from "../support/programs.ts";
+import { plainProgram, type Program, programUnderTest } from "../support/programs.ts";
 import { CMD } from "../support/control.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { tpm2, withLocality } from "../support/tpm2.ts";
@@ -109,6 +109,39 @@ Deno.test("decode: hex digits from standard input", async () => {
     const outcome = await run(programUnderTest(), words, { stdin: `${command}\n${answer}\n` });
     assert.deepEqual([outcome.code, outcome.stdout, outcome.stderr], [0, `${told}\n`, ""]);
   }
+});
+
+Deno.test("decode: what tpm2-tss and tcpdump have captured says the same as our capture", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("capture");
+  const tss = folder.join("tss");
+  {
+    await using emulator = await Emulator.start({
+      flags: ["startup-clear"],
+      args: ["--pcap", `file=${path}`],
+    });
+    const { dataAddress } = emulator;
+    assert.ok(dataAddress.transport === "unix");
+    const { code, stderr } = await run(plainProgram("tpm2", "tpm2"), ["getcap", "commands"], {
+      env: { TPM2TOOLS_TCTI: `pcap:swtpm:path=${dataAddress.path}`, TCTI_PCAP_FILE: tss },
+    });
+    assert.equal(code, 0, stderr);
+    assert.equal((await emulator.stop()).code, 0);
+  }
+  const ours = await decoded(path);
+  assert.ok(ours.some((line) => line.includes("TPM2_GetCapability(")), ours.join("\n"));
+  // Ours has the emulator's own first and last command, too.
+  const own = (line: string) => !/^#1 L0 TPM2_(Startup|Shutdown)|^# begins/.test(line);
+  assert.deepEqual((await decoded(tss)).filter(own), ours.filter(own));
+  const older = folder.join("older");
+  const { code, stderr } = await run(plainProgram("editcap", "editcap"), [
+    "-F",
+    "pcap",
+    path,
+    older,
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(await decoded(older), ours);
 });
 
 Deno.test("decode: what a client's prefix says of the locality is told", async () => {

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { assertUnderstood } from "../captures/check.ts";
 import { run } from "../support/process.ts";
 import { programUnderTest } from "../support/programs.ts";
 import type { Told } from "./guest.ts";
@@ -83,8 +84,6 @@ async function checkFirmware(image: Image, firmware: Firmware): Promise<void> {
   const told = await booted(image, firmware, scratch);
   const log = path("log");
   await Deno.writeFile(log, logIn(told));
-  await keepCaptures(name, path("capture"), log);
-
   const text = await run(programUnderTest(), ["decode", "--event-log", log]);
   assert.deepEqual([text.code, text.stderr], [0, ""], text.stdout);
   for (const words of says) {
@@ -105,18 +104,8 @@ async function checkFirmware(image: Image, firmware: Firmware): Promise<void> {
     }
   }
   console.log(`${name}: ${JSON.parse(json.stdout).events.length} events, ${compared} PCR values`);
-  const capture = await run(programUnderTest(), ["decode", path("capture")]);
-  assert.deepEqual([capture.code, capture.stderr], [0, ""]);
-  assert.ok(!capture.stdout.includes("unreadable"), capture.stdout);
-}
-
-/** Where KEEP_CAPTURES names a folder, what passed and the log are kept in it. */
-async function keepCaptures(name: string, capture: string, log: string): Promise<void> {
-  const folder = Deno.env.get("KEEP_CAPTURES");
-  if (folder === undefined) return;
-  const title = name.replaceAll(/\W+/g, "-");
-  await Deno.copyFile(capture, `${folder}/${title}.pcapng`);
-  await Deno.copyFile(log, `${folder}/${title}.eventlog`);
+  const tally = await assertUnderstood(path("capture"), name.replaceAll(/\W+/g, "-"));
+  console.log(`${name}: ${tally.text}`);
 }
 
 /** Boots, and gives the log and the PCRs as the guest tells them. */

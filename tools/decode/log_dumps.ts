@@ -30,8 +30,8 @@ interface Dump {
   /** Columns before each row. */
   readonly indent: number;
   readonly line: number;
-  readonly bytes: Uint8Array;
-  there: number;
+  readonly size: number;
+  readonly bytes: number[];
 }
 
 export function* readLogDumps(input: Input): CaptureReader {
@@ -41,14 +41,14 @@ export function* readLogDumps(input: Input): CaptureReader {
     const text = input.line(LOG_LINE_MAX);
     if (text === "long") return yield stop(`line ${line}`, "the line is too long for a log's");
     if (text !== undefined && dump !== undefined && addRow(dump, text.slice(dump.indent))) {
-      if (dump.there === dump.bytes.length) {
+      if (dump.bytes.length === dump.size) {
         yield captured(dump);
         dump = undefined;
       }
       continue;
     }
     if (dump !== undefined) {
-      if (dump.there > 0) yield captured(dump);
+      if (dump.bytes.length > 0) yield captured(dump);
       yield incomplete(dump, text === undefined);
       dump = undefined;
     }
@@ -63,9 +63,8 @@ export function* readLogDumps(input: Input): CaptureReader {
       continue;
     }
     const max = what.startsWith("Ctrl") ? CONTROL_DUMP_MAX : MESSAGE_MAX;
-    const bytes = new Uint8Array(Math.min(size, max));
-    dump = { what, indent: head.index, line, bytes, there: 0 };
-    if (bytes.length === 0) {
+    dump = { what, indent: head.index, line, size: Math.min(size, max), bytes: [] };
+    if (dump.size === 0) {
       yield captured(dump);
       dump = undefined;
     }
@@ -79,17 +78,17 @@ export function* readLogDumps(input: Input): CaptureReader {
 function addRow(dump: Dump, row: string): boolean {
   if (!ROW.test(row)) return false;
   const digits = row.trimEnd().split(" ");
-  if (digits.length !== Math.min(ROW_WIDTH, dump.bytes.length - dump.there)) return false;
-  for (const pair of digits) dump.bytes[dump.there++] = parseInt(pair, 16);
+  if (digits.length !== Math.min(ROW_WIDTH, dump.size - dump.bytes.length)) return false;
+  for (const pair of digits) dump.bytes.push(parseInt(pair, 16));
   return true;
 }
 
-function captured({ what, bytes, there }: Dump): Captured {
-  return { ...KINDS[what]!, bytes: bytes.subarray(0, there) } as Captured;
+function captured({ what, bytes }: Dump): Captured {
+  return { ...KINDS[what]!, bytes: Uint8Array.from(bytes) } as Captured;
 }
 
 /** A message whose rows end too early: lines were lost, or the log was cut off. */
-function incomplete({ line, bytes, there }: Dump, last: boolean): Damage {
-  const reason = `${there} of a message's ${bytes.length} bytes are there`;
+function incomplete({ line, size, bytes }: Dump, last: boolean): Damage {
+  const reason = `${bytes.length} of a message's ${size} bytes are there`;
   return { kind: "damage", where: `line ${line}`, reason, last };
 }

@@ -13,11 +13,35 @@ const CONNECTIONS_MAX = 256;
 type Direction = CapturedMessage["direction"];
 
 /** One direction of a connection. */
-interface Side {
-  pending: Uint8Array;
+class Side {
   timeUs: number | undefined;
   /** The number of the next byte; undefined before the first one. */
   sequence: number | undefined;
+  #memory = new Uint8Array();
+  #length = 0;
+
+  /** What came and is no whole message yet. */
+  get pending(): Uint8Array {
+    return this.#memory.subarray(0, this.#length);
+  }
+
+  /** Puts bytes behind those; the memory doubles, so that many small packets are copied once. */
+  add(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#memory.length) {
+      const larger = new Uint8Array(Math.max(length, 2 * this.#memory.length));
+      larger.set(this.pending);
+      this.#memory = larger;
+    }
+    this.#memory.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  /** Keeps only what is behind the first `count` bytes. */
+  remove(count: number): void {
+    this.#memory.copyWithin(0, count, this.#length);
+    this.#length -= count;
+  }
 }
 
 interface Connection {
@@ -26,12 +50,6 @@ interface Connection {
   readonly number: number;
   readonly sides: Readonly<Record<Direction, Side>>;
 }
-
-const emptySide = (): Side => ({
-  pending: new Uint8Array(),
-  timeUs: undefined,
-  sequence: undefined,
-});
 
 export class TcpStreams {
   /** By both ends; undefined for one that has nothing to do with a TPM. */
@@ -80,7 +98,7 @@ export class TcpStreams {
     const concerned = known || looksLikeMessages(payload);
     // Who is first to say something asks.
     const client = fromPort === TPM_PORT ? to : from;
-    const sides = { command: emptySide(), response: emptySide() };
+    const sides = { command: new Side(), response: new Side() };
     const connection = concerned ? { client, number: ++this.#clients, sides } : undefined;
     this.#connections.set(key, connection);
   }
@@ -93,11 +111,14 @@ export class TcpStreams {
   ): Generator<CapturedMessage> {
     const side = connection.sides[direction];
     if (side.pending.length === 0) side.timeUs = timeUs;
-    let rest = joined(side.pending, bytes);
-    while (rest.length > 0) {
+    side.add(bytes);
+    const { pending } = side;
+    let done = 0;
+    while (done < pending.length) {
+      const rest = pending.subarray(done);
       const next = nextIn(rest, direction);
       if (next.kind === "more" && rest.length <= MESSAGE_MAX) break;
-      if (next.kind === "framing") rest = rest.subarray(next.to);
+      if (next.kind === "framing") done += next.to;
       else if (next.kind === "message" && isEnd(rest, next.to, direction)) {
         yield message(
           connection,
@@ -106,14 +127,14 @@ export class TcpStreams {
           side,
           next.locality,
         );
-        rest = rest.subarray(next.to);
+        done += next.to;
       } else {
         // Whatever it is, it came so.
         yield message(connection, direction, rest, side);
-        rest = rest.subarray(rest.length);
+        done = pending.length;
       }
     }
-    side.pending = rest.length === 0 ? rest : rest.slice();
+    side.remove(done);
   }
 
   *#flush(connection: Connection): Generator<CapturedMessage> {
@@ -125,7 +146,7 @@ export class TcpStreams {
     const side = connection.sides[direction];
     if (side.pending.length === 0) return;
     yield message(connection, direction, side.pending, side);
-    side.pending = new Uint8Array();
+    side.remove(side.pending.length);
   }
 }
 
@@ -155,12 +176,4 @@ function unseen(
   const ahead = sequence - expected | 0;
   if (ahead >= 0) return { bytes: payload, gap: ahead > 0 };
   return -ahead >= payload.length ? undefined : { bytes: payload.subarray(-ahead), gap: false };
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
-  if (one.length === 0) return other;
-  const both = new Uint8Array(one.length + other.length);
-  both.set(one);
-  both.set(other, one.length);
-  return both;
 }
