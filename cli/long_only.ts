@@ -20,14 +20,15 @@ export class LongOnlyLine {
     return this.#at;
   }
 
-  /** Takes the next word, whatever it is. */
-  readonly take = (): string | undefined => this.words[this.#at++];
+  /** Takes the next word, whatever it is; undefined where there is none. */
+  readonly take = (): string | undefined => {
+    return this.#at < this.words.length ? this.words[this.#at++] : undefined;
+  };
 
   /** Each step when it is asked for. */
   *[Symbol.iterator](): Generator<Given, void> {
     let onlyOperands = false;
-    while (this.#at < this.words.length) {
-      const word = this.take()!;
+    for (let word = this.take(); word !== undefined; word = this.take()) {
       if (onlyOperands || !word.startsWith("-") || word === "-") {
         onlyOperands ||= this.operandEnds;
         yield { kind: "operand", word };
@@ -35,12 +36,8 @@ export class LongOnlyLine {
         onlyOperands = true;
       } else {
         const dashes = word.startsWith("--") ? "--" : "-";
-        yield longOption(word, dashes, this.shapes, this.program, () => this.#argument());
+        yield longOption(word, dashes, this.shapes, this.program, this.take);
       }
     }
-  }
-
-  #argument(): string | undefined {
-    return this.#at < this.words.length ? this.take() : undefined;
   }
 }

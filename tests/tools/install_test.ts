@@ -2,7 +2,7 @@
 // links, and the first word does without.
 import assert from "node:assert/strict";
 import { LINKS } from "../../cli/programs.ts";
-import { run } from "../support/process.ts";
+import { type Outcome, run } from "../support/process.ts";
 import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 
@@ -19,11 +19,10 @@ Deno.test("install-tools makes the links, once", async () => {
     const linked = await run(plainProgram(name, folder.join(name)), [help]);
     const worded = await run(programUnderTest(), [tool, help]);
     assert.equal(linked.code, 0);
-    const first = (text: string) => text.split("\n")[0];
-    assert.match(linked.stdout, /version/);
-    assert.equal(first(linked.stdout), first(worded.stdout));
-    assert.ok(linked.stdout.includes(`Usage: ${folder.join(name)} `));
-    assert.ok(worded.stdout.includes(`Usage: swtpm ${tool} `));
+    // Pages of help name the program as it was called.
+    const page = ({ stdout }: Outcome, called: string) => stdout.replaceAll(called, "TOOL");
+    assert.match(linked.stdout, /^Usage: /m);
+    assert.equal(page(linked, folder.join(name)), page(worded, `swtpm ${tool}`));
   }
   const again = await run(programUnderTest(), ["install-tools", folder.path]);
   assert.deepEqual([again.code, again.stdout, again.stderr], [0, "", ""]);

@@ -4,7 +4,7 @@ import type { Surroundings } from "../../cli/line.ts";
 import { LongOnlyLine } from "../../cli/long_only.ts";
 import { scannedNumber } from "../../cli/number.ts";
 import { toolOptions } from "../../cli/tool_options.ts";
-import { type Address, tcpAddress } from "../reach/address.ts";
+import { type Address, NamedAddresses } from "../reach/address.ts";
 
 const DEFAULT_PORT = 6545;
 const DEFAULT_HOST = "localhost";
@@ -36,7 +36,7 @@ export function readWords(
   program: string,
   { variable }: Surroundings,
 ): Words {
-  let [device, tcp, unix]: (Address | string | undefined)[] = [];
+  const addresses = new NamedAddresses(DEFAULT_PORT);
   const asked: Omit<Asked, "address"> = {
     tpm2: false,
     startup: "clear",
@@ -48,17 +48,8 @@ export function readWords(
   const operandEnds = variable("POSIXLY_CORRECT") !== undefined;
   for (const step of new LongOnlyLine(words, toolOptions("bios"), program, operandEnds)) {
     if (step.kind === "error") return { kind: "refused", message: step.error.message };
-    if (step.kind === "operand") continue;
+    if (step.kind === "operand" || addresses.take(step.name, step.argument)) continue;
     switch (step.name) {
-      case "tpm-device":
-        device = step.argument;
-        break;
-      case "tcp":
-        tcp = tcpAddress(step.argument, DEFAULT_PORT);
-        break;
-      case "unix":
-        unix = step.argument;
-        break;
       case "h":
         return { kind: "help" };
       case "c":
@@ -93,10 +84,8 @@ export function readWords(
         return { kind: "refused" };
     }
   }
-  const address = device !== undefined
-    ? { kind: "device", path: device }
-    : tcp ?? (unix === undefined ? fromVariables(variable) : { kind: "unix", path: unix });
-  return { kind: "asked", asked: { ...asked, address: address as Address } };
+  const address = addresses.chosen ?? fromVariables(variable);
+  return { kind: "asked", asked: { ...asked, address } };
 }
 
 /** The address by tcsd's variables, or the kernel's first TPM. */

@@ -5,7 +5,7 @@ import { scannedNumber, wideInteger } from "../../cli/number.ts";
 import { toolOptions } from "../../cli/tool_options.ts";
 import type { UsageError } from "../../cli/usage_error.ts";
 import { BlobType } from "../../control/protocol.ts";
-import { type Address, tcpAddress } from "../reach/address.ts";
+import { type Address, NamedAddresses } from "../reach/address.ts";
 
 const DEFAULT_PORT = 6546;
 const LOCALITY_MAX = 4;
@@ -49,6 +49,7 @@ export function readWords(
   operandEnds: boolean,
 ): Words {
   const line = new LongOnlyLine(words, toolOptions("ioctl"), program, operandEnds);
+  const addresses = new NamedAddresses(DEFAULT_PORT);
   const given: Arguments = {
     locality: 0,
     bufferSize: 0,
@@ -57,78 +58,70 @@ export function readWords(
     state: "",
     file: "",
   };
-  let [device, tcp, unix, operand]: (Address | string | undefined)[] = [];
-  let [command, first]: (number | undefined)[] = [];
+  let operand: string | undefined;
+  /** Where the words are that chose a command: the last, and the first of them. */
+  let command: number | undefined;
+  let first: number | undefined;
   for (const step of line) {
     if (step.kind === "operand") {
       operand ??= step.word;
       continue;
     }
     if (step.kind === "error") complain(step.error);
-    else {
-      const { name, argument } = step;
+    else if (step.name === "help" || step.name === "version") return { kind: step.name };
+    else if (!addresses.take(step.name, step.argument)) {
       // The last word that was taken: the argument, or the word that both are in.
       const last = words[line.at - 1]!;
-      switch (name) {
-        case "help":
-        case "version":
-          return { kind: name };
-        case "tpm-device":
-          device = argument;
-          break;
-        case "tcp":
-          tcp = tcpAddress(argument, DEFAULT_PORT);
-          break;
-        case "unix":
-          unix = argument;
-          break;
-        case "r":
-        case "l":
-          command = line.at - 2;
-          given.locality = locality(last);
-          break;
-        case "h":
-          command = line.at - 2;
-          given.hashed = last;
-          break;
-        case "b":
-          command = line.at - 2;
-          given.bufferSize = scanned(last, "Could not get buffersize from");
-          break;
-        case "info":
-          command = line.at - 2;
-          given.infoFlags = infoFlags(last);
-          break;
-        case "lock-storage":
-          command = line.at - 2;
-          scanned(last, "Could not parse lock retries from");
-          break;
-        case "save":
-        case "load": {
-          command = line.at - 2;
-          given.state = last;
-          const file = line.at < words.length ? line.take() : undefined;
-          if (file === undefined || file.startsWith("-")) {
-            throw new Error(`Missing filename argument for --${name} option`);
-          }
-          given.file = file;
-          break;
-        }
-        default:
-          command = line.at - 1;
-      }
+      command = line.at - (takesArgument(step.name) ? 2 : 1);
+      takeArgument(step.name, last, given);
+      if (step.name === "save" || step.name === "load") given.file = fileBehind(step.name, line);
     }
     first ??= command;
     if (command !== first) throw new Error("Only one command may be given.");
   }
   if (command === undefined) throw new Error("No valid command.");
-  const path = device ?? (tcp === undefined && unix === undefined ? operand : undefined);
-  const address = path !== undefined
-    ? { kind: "device", path }
-    : tcp ?? (unix === undefined ? undefined : { kind: "unix", path: unix });
+  const device = operand === undefined ? undefined : { kind: "device", path: operand } as const;
+  const address = addresses.chosen ?? device;
   if (address === undefined) throw new Error("Error: Missing device name.");
   const word = command === PROGRAM ? program : words[command]!;
-  return { kind: "command", asked: { address: address as Address, command: word, given } };
+  return { kind: "command", asked: { address, command: word, given } };
+}
+
+function takesArgument(option: string): boolean {
+  return toolOptions("ioctl").find(({ name }) => name === option)!.argument;
+}
+
+/** Takes the argument of the option that has chosen a command. */
+function takeArgument(option: string, word: string, given: Arguments): void {
+  switch (option) {
+    case "r":
+    case "l":
+      given.locality = locality(word);
+      break;
+    case "h":
+      given.hashed = word;
+      break;
+    case "b":
+      given.bufferSize = scanned(word, "Could not get buffersize from");
+      break;
+    case "info":
+      given.infoFlags = infoFlags(word);
+      break;
+    case "lock-storage":
+      scanned(word, "Could not parse lock retries from");
+      break;
+    case "save":
+    case "load":
+      given.state = word;
+      break;
+  }
+}
+
+/** The second argument of --save and --load. */
+function fileBehind(option: string, line: LongOnlyLine): string {
+  const file = line.take();
+  if (file !== undefined && !file.startsWith("-")) return file;
+  throw new Error(`Missing filename argument for --${option} option`);
 }
 
 function scanned(word: string, message: string): number {

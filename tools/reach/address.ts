@@ -10,6 +10,38 @@ export type Address =
   | { kind: "tcp"; host: string; port: number }
   | { kind: "unix"; path: string };
 
+/** What the options say that name a TPM: a device counts before TCP, and that before a Unix socket. */
+export class NamedAddresses {
+  readonly #named = new Map<Address["kind"], Address>();
+
+  constructor(private readonly defaultPort: number) {}
+
+  /** Takes an option, if it is one of those; the last of each counts. Throws where a port is none. */
+  take(option: string, argument: string): boolean {
+    const address = this.#addressOf(option, argument);
+    if (address !== undefined) this.#named.set(address.kind, address);
+    return address !== undefined;
+  }
+
+  /** The one that counts. */
+  get chosen(): Address | undefined {
+    return this.#named.get("device") ?? this.#named.get("tcp") ?? this.#named.get("unix");
+  }
+
+  #addressOf(option: string, argument: string): Address | undefined {
+    switch (option) {
+      case "tpm-device":
+        return { kind: "device", path: argument };
+      case "tcp":
+        return tcpAddress(argument, this.defaultPort);
+      case "unix":
+        return { kind: "unix", path: argument };
+      default:
+        return undefined;
+    }
+  }
+}
+
 /**
  * The address that `HOST`, `:PORT`, `:` or `HOST:PORT` names; the last colon counts. Throws where the
  * port is none.
