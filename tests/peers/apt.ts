@@ -1,5 +1,5 @@
-// A private apt state for Debian's unstable suite: downloads packages and sources of that suite
-// without touching the machine's own package lists and without installing anything.
+// A private apt state for a suite of Debian's, unstable if no other is named: downloads packages and
+// sources of that suite without touching the machine's own package lists and without installing anything.
 // The mirror, its signing keys and any proxy are the machine's own (see sources.ts).
 
 import { join } from "node:path";
@@ -9,13 +9,13 @@ import { debianArchives, renderStanza, type Stanza } from "./sources.ts";
 const UPDATE_TIMEOUT_MS = 240_000; // two indexes, about 23 MB
 const DOWNLOAD_TIMEOUT_MS = 300_000; // about 24 MB of packages
 
-/** Downloads from Debian's unstable suite into one folder. */
-export class UnstableSuite {
+/** Downloads from one of Debian's suites into one folder. */
+export class DebianSuite {
   readonly #dir: string;
   #ready = false;
 
   /** `dir` will hold everything: the configuration, the lists and what was downloaded. */
-  constructor(dir: string) {
+  constructor(dir: string, private readonly suite = "unstable") {
     this.#dir = dir;
   }
 
@@ -31,7 +31,7 @@ export class UnstableSuite {
     );
     if (finished.code !== 0) {
       throw new Error(
-        `Could not download ${packages.join(", ")} of Debian's unstable suite:\n` +
+        `Could not download ${packages.join(", ")} of Debian's suite "${this.suite}":\n` +
           lastWords(finished),
       );
     }
@@ -64,7 +64,10 @@ export class UnstableSuite {
     const archives = await debianArchives();
     const refusals: string[] = [];
     for (const archive of archives) {
-      await Deno.writeTextFile(join(this.#dir, "parts", "unstable.sources"), unstable(archive));
+      await Deno.writeTextFile(
+        join(this.#dir, "parts", "suite.sources"),
+        sourcesOf(archive, this.suite),
+      );
       const finished = await this.#apt(["update", "--error-on=any"], {
         timeoutMs: UPDATE_TIMEOUT_MS,
       });
@@ -75,8 +78,8 @@ export class UnstableSuite {
       refusals.push(lastWords(finished));
     }
     throw new Error(
-      "None of the Debian archives in the machine's apt configuration serves the unstable " +
-        `suite (tried ${archives.length}):\n${refusals.join("\n")}`,
+      "None of the Debian archives in the machine's apt configuration serves the suite " +
+        `"${this.suite}" (tried ${archives.length}):\n${refusals.join("\n")}`,
     );
   }
 
@@ -152,12 +155,12 @@ function indexTarget(name: string, metaKey: string): string {
     `Description "$(RELEASE)/$(COMPONENT) ${short}"; Optional "0"; };`;
 }
 
-/** The machine's stanza for the Debian archive, turned towards the unstable suite. */
-function unstable(archive: Stanza): string {
+/** The machine's stanza for the Debian archive, turned towards one suite. */
+function sourcesOf(archive: Stanza, suite: string): string {
   return renderStanza({
     ...archive,
     types: "deb deb-src",
-    suites: "unstable",
+    suites: suite,
     components: "main",
   });
 }

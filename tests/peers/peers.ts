@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { exists } from "../support/exists.ts";
-import { unpackDebs, UnstableSuite } from "./apt.ts";
+import { DebianSuite, unpackDebs } from "./apt.ts";
 import { mustRun, run } from "./command.ts";
 import { isSince, PEER_NAMES, type PeerName, versionFor } from "./version.ts";
 
@@ -97,7 +97,7 @@ export async function upstreamTree(): Promise<{ readonly dir: string; readonly v
     const partial = join(home, "tree.partial");
     await removeAll(partial);
     await Deno.mkdir(partial, { recursive: true });
-    const tarball = await new UnstableSuite(join(CACHE, "apt")).upstreamTarball("swtpm");
+    const tarball = await new DebianSuite(join(CACHE, "apt")).upstreamTarball("swtpm");
     await mustRun(["tar", "-x", "--strip-components=1", "-f", tarball, "-C", partial], {
       timeoutMs: 60_000,
     });
@@ -235,7 +235,7 @@ async function unpackedUnstable(): Promise<string> {
   const wanted = `${PACKAGES.join("\n")}\n`;
   await locked(async () => {
     if (await Deno.readTextFile(join(done, list)).catch(() => "") === wanted) return;
-    const debs = await new UnstableSuite(join(CACHE, "apt")).packages(PACKAGES);
+    const debs = await new DebianSuite(join(CACHE, "apt")).packages(PACKAGES);
     // The folder gets its name only when everything is in it.
     const partial = `${done}.partial`;
     await removeAll(partial);

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { UnstableSuite } from "../peers/apt.ts";
+import { DebianSuite } from "../peers/apt.ts";
 import { mustRun } from "../peers/command.ts";
 import { checkoutPath } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -26,7 +26,7 @@ async function toolchain(): Promise<string> {
   const root = join(folder, "root");
   const complete = join(folder, "complete");
   if (await Deno.stat(complete).then(() => true, () => false)) return root;
-  const archives = await new UnstableSuite(join(folder, "apt")).packages(PACKAGES);
+  const archives = await new DebianSuite(join(folder, "apt")).packages(PACKAGES);
   await Deno.remove(root, { recursive: true }).catch(() => {});
   await Deno.mkdir(root);
   for (const archive of archives.filter((path) => WANTED.test(path))) {
