@@ -36,6 +36,7 @@ const tools: Readonly<Record<Tool, () => Promise<Run>>> = {
   bios: async () => (await import("./tools/bios/bios.ts")).bios,
   cert: async () => (await import("./tools/cert/cert.ts")).cert,
   localca: async () => (await import("./tools/localca/localca.ts")).localca,
+  setup: async () => (await import("./tools/setup/setup.ts")).setup,
   "install-tools": async () => (await import("./tools/install_tools/install.ts")).installTools,
 };
 

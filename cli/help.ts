@@ -101,6 +101,7 @@ Emulates a TPM 1.2 or 2.0 with libtpms.
 
   ${program} ioctl        gives a TPM that runs a control command, as swtpm_ioctl
   ${program} bios         does with it what a firmware does, as swtpm_bios
+  ${program} setup        makes a TPM with keys and certificates, as swtpm_setup
   ${program} cert         makes a certificate for a TPM's key, as swtpm_cert
   ${program} localca      the same as a local authority does, as swtpm_localca
   ${program} install-tools  makes links by which this program is swtpm_ioctl and so on

@@ -12,6 +12,7 @@ export const TOOLS = [
   "bios",
   "cert",
   "localca",
+  "setup",
   "install-tools",
 ] as const;
 export type Tool = typeof TOOLS[number];
@@ -23,6 +24,7 @@ export const LINKS: Readonly<Record<string, Tool>> = {
   swtpm_cert: "cert",
   swtpm_localca: "localca",
   "swtpm-localca": "localca",
+  swtpm_setup: "setup",
 };
 
 /** The tool that this program is when it is called so: by name or by path. */

@@ -1,6 +1,6 @@
 // The options of the programs beside the emulator, as data: the grammar and the completions are read
 // from it. Their help pages are prose, and stand beside the programs.
-import { CERT, LOCALCA } from "./family_options.ts";
+import { CERT, LOCALCA, SETUP } from "./family_options.ts";
 import type { OptionShape } from "./getopt.ts";
 import { type Option, optionsOf } from "./options.ts";
 import type { Tool } from "./programs.ts";
@@ -36,6 +36,7 @@ const SHARED: Readonly<Record<Tool, readonly string[]>> = {
   bios: [],
   cert: [],
   localca: [],
+  setup: [],
   "install-tools": [],
 };
 
@@ -109,6 +110,7 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
   ],
   cert: CERT,
   localca: LOCALCA,
+  setup: SETUP,
   "install-tools": [HELP],
   doctor: [{ name: "json", argument: false, help: "print the findings as JSON" }, HELP],
   decode: [

@@ -9,6 +9,8 @@ const symbols = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   connectTo: { name: "connect", parameters: ["i32", "pointer", "u32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  /** int socketpair(int domain, int type, int protocol, int sv[2]) */
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   /**
    * int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
    * struct addrinfo **); the list is freed with freeaddrinfo.
@@ -32,6 +34,17 @@ export class ClientSockets {
   readonly #c = openLibc(symbols);
 
   constructor(private readonly libc: Libc) {}
+
+  /** Two sockets that are connected with each other; neither goes to children. */
+  pair(): readonly [number, number] {
+    const both = new Int32Array(2);
+    const type = SOCK_STREAM | SOCK_CLOEXEC;
+    this.libc.check(
+      this.#c.socketpair(AF_UNIX, type, 0, new Uint8Array(both.buffer)),
+      "socketpair",
+    );
+    return [both[0]!, both[1]!];
+  }
 
   /** Connects to a path that {@linkcode fitsSocket}. Throws SystemError. */
   unix(path: string): number {

@@ -11,6 +11,7 @@ const symbols = {
   getpwuid: { parameters: ["u32"], result: "pointer" },
   /** struct group *getgrnam(const char *); static memory: char *name, *passwd; gid_t. */
   getgrnam: { parameters: ["buffer"], result: "pointer" },
+  getgrgid: { parameters: ["u32"], result: "pointer" },
   /** int initgroups(const char *user, gid_t group) */
   initgroups: { parameters: ["buffer", "u32"], result: "i32" },
   /** int setgroups(size_t count, const gid_t *) */
@@ -49,9 +50,11 @@ export class Users {
 
   /** A user's name, or undefined where the id has none. */
   nameOf(uid: number): string | undefined {
-    const entry = this.#c.getpwuid(uid);
-    const name = entry === null ? null : new Deno.UnsafePointerView(entry).getPointer(0);
-    return name === null ? undefined : Deno.UnsafePointerView.getCString(name);
+    return nameIn(this.#c.getpwuid(uid));
+  }
+
+  groupNameOf(gid: number): string | undefined {
+    return nameIn(this.#c.getgrgid(gid));
   }
 
   group(name: string): number | undefined {
@@ -84,4 +87,10 @@ export class Users {
     this.libc.check(this.#c.chroot(cString(directory)), "chroot", directory);
     this.libc.check(this.#c.chdir(cString("/")), "chdir", "/");
   }
+}
+
+/** What an entry of either kind begins with. */
+function nameIn(entry: Deno.PointerValue): string | undefined {
+  const name = entry === null ? null : new Deno.UnsafePointerView(entry).getPointer(0);
+  return name === null ? undefined : Deno.UnsafePointerView.getCString(name);
 }

@@ -77,3 +77,8 @@ export function errorIsTerminal(): boolean {
 export function complain(system: Pick<System, "files" | "users">, error: unknown): void {
   tell(explain(system, error));
 }
+
+/** Whether a person may be looking at what is printed aside. */
+export function isWatched(): boolean {
+  return Deno.stderr.isTerminal();
+}

@@ -85,20 +85,25 @@ export class LocalAuthority {
     private readonly surroundings: AuthoritySurroundings,
   ) {}
 
-  /** Sees to it that there is one. Throws SystemError, {@linkcode UsageError}. */
-  ensure(): void {
+  /**
+   * Sees to it that there is one; one that was `named` is not made. Throws SystemError,
+   * {@linkcode UsageError}.
+   */
+  ensure(named: boolean): void {
     const { folder, signingKey, issuerCertificate, serialFile } = this.place;
-    const held = isPath(signingKey) ? [signingKey] : [];
-    for (const path of [`${folder}/`, ...held, issuerCertificate, serialFile]) {
+    const made = named ? [serialFile] : [signingKey, issuerCertificate, serialFile];
+    for (const path of [`${folder}/`, ...made]) {
       if (isPath(path)) this.#makeFolder(parentOf(path));
     }
-    if (!this.#isMissing()) return;
-    if (!isPath(signingKey) || !isPath(issuerCertificate)) {
-      const missing = isPath(issuerCertificate) ? issuerCertificate : signingKey;
-      throw new UsageError(`There is no '${missing}', and none can be made for '${signingKey}'.`);
+    if (this.#missing().length === 0) return;
+    if (named || !isPath(signingKey) || !isPath(issuerCertificate)) {
+      const missing = this.#missing().map((path) => `'${path}'`).join(" and ");
+      throw new UsageError(
+        `There is no ${missing}, and none is made for an authority of that kind.`,
+      );
     }
     this.#locked(() => {
-      if (!this.#isMissing()) return;
+      if (this.#missing().length === 0) return;
       this.surroundings.log("Creating root CA and a local CA's signing key and issuer cert.");
       this.#create();
     });
@@ -117,10 +122,10 @@ export class LocalAuthority {
     });
   }
 
-  #isMissing(): boolean {
+  #missing(): string[] {
     const { files } = this.surroundings;
     return [this.place.signingKey, this.place.issuerCertificate]
-      .some((path) => isPath(path) && files.statusOf(path) === undefined);
+      .filter((path) => isPath(path) && files.statusOf(path) === undefined);
   }
 
   #create(): void {

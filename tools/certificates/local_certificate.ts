@@ -89,7 +89,7 @@ export class LocalCertificates {
       ...(choice.certificate === undefined ? {} : { issuerCertificate: choice.certificate }),
     };
     const authority = new LocalAuthority(chosen, surroundings);
-    authority.ensure();
+    authority.ensure(choice.key !== undefined || choice.certificate !== undefined);
     return new LocalCertificates(authority, options.split(/\s+/).filter(Boolean), surroundings);
   }
 

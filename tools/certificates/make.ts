@@ -21,6 +21,7 @@ const OUTPUT_MODE = 0o600;
 const STORED_CERT = 0x1001;
 const FULL_CERT_TYPE = 0;
 const FULL_CERT = 0x1002;
+const HEADER_SIZE = 7;
 
 /** Returns the certificate, DER. Throws {@linkcode UsageError} with the C program's messages. */
 export async function makeCertificate(
@@ -60,7 +61,6 @@ export function storedForm(
 
 /** The certificate as a TPM 1.2 stores it. */
 export function withHeader(der: Uint8Array): Uint8Array<ArrayBuffer> {
-  const HEADER_SIZE = 7;
   const whole = new Uint8Array(HEADER_SIZE + der.length);
   const view = new DataView(whole.buffer);
   view.setUint16(0, STORED_CERT);
@@ -69,6 +69,11 @@ export function withHeader(der: Uint8Array): Uint8Array<ArrayBuffer> {
   view.setUint16(5, FULL_CERT);
   whole.set(der, HEADER_SIZE);
   return whole;
+}
+
+/** The same without. */
+export function withoutHeader(stored: Uint8Array): Uint8Array<ArrayBuffer> {
+  return stored.slice(HEADER_SIZE);
 }
 
 /** Writes a certificate for its owner alone; a link is not followed. */

@@ -1,0 +1,128 @@
+// swtpm_setup as users call it: TPMs with keys and certificates that clients find, states that are
+// there already, and what is kept when something fails.
+
+import assert from "node:assert/strict";
+import { peer } from "../peers/peers.ts";
+import { Emulator } from "../support/emulator.ts";
+import { run } from "../support/process.ts";
+import { plainProgram, programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { linksIn } from "./links.ts";
+
+const SETUP_MS = 120_000;
+const ALL = ["--tpm2", "--create-ek-cert", "--create-platform-cert", "--lock-nvram"];
+
+/** A folder with a state, a configuration of its own, and swtpm_setup. */
+class Factory implements AsyncDisposable {
+  private constructor(
+    readonly folder: TempDir,
+    private readonly link: (name: string) => ReturnType<typeof plainProgram>,
+  ) {}
+
+  static async make(): Promise<Factory> {
+    const folder = new TempDir();
+    Deno.mkdirSync(folder.join("state"));
+    Deno.mkdirSync(folder.join("home"));
+    return new Factory(folder, await linksIn(folder));
+  }
+
+  get state(): string {
+    return this.folder.join("state");
+  }
+
+  get permall(): string {
+    return Deno.readFileSync(`${this.state}/tpm2-00.permall`).toHex();
+  }
+
+  async setup(...words: string[]) {
+    return await run(this.link("swtpm_setup"), ["--tpm-state", this.state, ...words], {
+      cwd: this.folder.path,
+      timeoutMs: SETUP_MS,
+      env: {
+        HOME: this.folder.join("home"),
+        XDG_CONFIG_HOME: this.folder.join("home"),
+        XDG_STATE_HOME: this.folder.join("home"),
+      },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.folder[Symbol.asyncDispose]();
+  }
+}
+
+Deno.test("a TPM 2 from swtpm_setup has its keys and certificates [setup-here]", async () => {
+  await using factory = await Factory.make();
+  const { code, stdout, stderr } = await factory.setup(...ALL, "--vmid", "a vm");
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /Successfully created RSA 2048 EK with handle 0x81010001\./);
+  assert.match(stdout, /Successfully authored TPM state\./);
+  assert.doesNotMatch(stdout, /listening/);
+  const script = "tpm2_getcap handles-persistent && tpm2_nvreadpublic && " +
+    "tpm2_nvread 0x1c00002 -o ek.der";
+  const words = ["run", "--tpmstate", `dir=${factory.state}`, "--", "sh", "-c", script];
+  const told = await run(programUnderTest(), words, {
+    cwd: factory.folder.path,
+    timeoutMs: SETUP_MS,
+  });
+  assert.equal(told.code, 0, told.stderr);
+  assert.match(told.stdout, /0x81010001[^]*0x81010016/);
+  for (const index of ["0x1c00002", "0x1c00016", "0x1c08000"]) {
+    assert.match(told.stdout, new RegExp(`^${index}:`, "m"));
+  }
+  const read = await run(
+    plainProgram("openssl", "openssl"),
+    ["x509", "-inform", "der", "-in", "ek.der", "-noout", "-subject"],
+    { cwd: factory.folder.path },
+  );
+  assert.match(read.stdout, /CN = a vm/);
+});
+
+Deno.test("a state that is there stays until the new one is whole [setup-keeps-state]", async () => {
+  await using factory = await Factory.make();
+  assert.equal((await factory.setup("--tpm2", "--createek")).code, 0);
+  const before = factory.permall;
+  const found = await factory.setup("--tpm2", "--createek");
+  assert.equal(found.code, 1);
+  assert.match(found.stderr, /Found existing TPM state 'permall'/);
+  const left = await factory.setup("--tpm2", "--createek", "--not-overwrite");
+  assert.equal(left.code, 0);
+  assert.match(left.stdout, /Not overwriting existing state file/);
+  for (
+    const words of [
+      ["--overwrite", "--config", "/nonexistent/there"],
+      ["--overwrite", "--pcr-banks", "sha3-512"],
+      ["--reconfigure", "--pcr-banks", "sm3-256"],
+      ["--overwrite", "--keyfile", "/nonexistent/there"],
+      ["--overwrite", "--create-ek-cert", "--ca-key", "/nonexistent/there"],
+    ]
+  ) {
+    const failed = await factory.setup("--tpm2", ...words);
+    assert.equal(failed.code, 1, words.join(" "));
+    assert.equal(factory.permall, before, words.join(" "));
+  }
+  assert.equal((await factory.setup("--tpm2", "--reconfigure", "--pcr-banks", "sha384")).code, 0);
+  assert.notEqual(factory.permall, before);
+  assert.equal((await factory.setup("--tpm2", "--createek", "--overwrite")).code, 0);
+});
+
+Deno.test("a TPM that another program emulates is made as well", async () => {
+  for (const name of ["0.7.1", "0.10"] as const) {
+    await using factory = await Factory.make();
+    const { swtpm, env } = await peer(name);
+    const script = factory.folder.join("emulator");
+    const variables = Object.entries(env).map(([key, value]) => `export ${key}='${value}'\n`);
+    const quoted = swtpm.map((word) => `'${word}'`).join(" ");
+    Deno.writeTextFileSync(script, `#!/bin/sh\n${variables.join("")}exec ${quoted} "$@"\n`, {
+      mode: 0o755,
+    });
+    const { code, stdout, stderr } = await factory.setup(...ALL, "--tpm", `${script} socket`);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /TPM is listening on Unix socket\./);
+    await using emulator = await Emulator.start({
+      stateDir: factory.state,
+      flags: ["startup-clear"],
+    });
+    assert.ok(emulator.process.running);
+  }
+});

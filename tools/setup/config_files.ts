@@ -1,0 +1,84 @@
+// `--create-config-files`: configuration files for a user's own authority.
+import { UsageError } from "../../cli/usage_error.ts";
+import { print } from "../../daemon/output/output.ts";
+import type { System } from "../../daemon/system.ts";
+import { O } from "../../ffi/files.ts";
+import { TextFiles } from "../certificates/text_files.ts";
+import { configFolder } from "./configuration.ts";
+
+const FLAGS = ["overwrite", "root", "skip-if-exist"] as const;
+const FILE_MODE = 0o644;
+const FOLDER_MODE = 0o775;
+
+/** Makes them; returns the exit code. Throws {@linkcode UsageError}, SystemError. */
+export function createConfigFiles(
+  system: System,
+  words: string | undefined,
+  variable: (name: string) => string | undefined,
+): number {
+  const flags = new Set((words ?? "").split(/[, ]+/).filter(Boolean));
+  const unknown = [...flags].find((flag) => !(FLAGS as readonly string[]).includes(flag));
+  if (unknown !== undefined) {
+    throw new UsageError(`Unknown flag '${unknown}' of --create-config-files.`);
+  }
+  if (flags.has("overwrite") && flags.has("skip-if-exist")) {
+    throw new UsageError("The flags 'overwrite' and 'skip-if-exist' exclude each other.");
+  }
+  if (system.users.effective.uid === 0 && !flags.has("root")) {
+    throw new UsageError(
+      "Requiring the 'root' flag since the configuration files will shadow those in /etc.",
+    );
+  }
+  const folder = configFolder(variable);
+  if (folder === undefined) {
+    throw new UsageError("There is no folder for them: set XDG_CONFIG_HOME or HOME.");
+  }
+  const files = contents(folder, system);
+  const there = Object.keys(files).find((path) => system.files.statusOf(path) !== undefined);
+  if (there !== undefined && !flags.has("overwrite")) {
+    if (flags.has("skip-if-exist")) return 0;
+    throw new UsageError(`File ${there} already exists. Refusing to overwrite.`);
+  }
+  Deno.mkdirSync(authorityFolder(folder), { recursive: true, mode: FOLDER_MODE });
+  for (const [path, text] of Object.entries(files)) {
+    print(system, `Writing ${path}.\n`);
+    const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
+    const fd = system.files.open(path, flags, FILE_MODE);
+    try {
+      system.files.write(fd, new TextEncoder().encode(text), path);
+    } finally {
+      system.files.finish(fd, path);
+    }
+  }
+  return 0;
+}
+
+const authorityFolder = (folder: string) => `${folder}/var/lib/swtpm-localca`;
+
+/** What is in each file, by its path. */
+function contents(folder: string, { files }: System): Readonly<Record<string, string>> {
+  const ca = authorityFolder(folder);
+  const texts = new TextFiles(files);
+  const word = (name: string) => texts.read(`/proc/sys/kernel/${name}`).trim().replaceAll(" ", "_");
+  const [system, version] = [word("ostype"), word("version")];
+  return {
+    [`${folder}/swtpm_setup.conf`]: `create_certs_tool = swtpm_localca
+create_certs_tool_config = ${folder}/swtpm-localca.conf
+create_certs_tool_options = ${folder}/swtpm-localca.options
+# Comma-separated list (no spaces) of PCR banks to activate by default
+active_pcr_banks = sha256
+# profile = {"Name":"default-v1"}
+# profile_file =
+local_profiles_dir = ${folder}/etc/swtpm/profiles/
+`,
+    [`${folder}/swtpm-localca.conf`]: `statedir = ${ca}
+signingkey = ${ca}/signkey.pem
+issuercert = ${ca}/issuercert.pem
+certserial = ${ca}/certserial
+`,
+    [`${folder}/swtpm-localca.options`]: `--platform-manufacturer ${system}
+--platform-version ${version}
+--platform-model ${system}
+`,
+  };
+}

@@ -1,0 +1,155 @@
+// Profiles of TPM 2s by their names: the user's, the distribution's and those of libtpms.
+import { UsageError } from "../../cli/usage_error.ts";
+import type { ProfileConfig } from "../../daemon/config.ts";
+import type { System } from "../../daemon/system.ts";
+import { SystemError } from "../../ffi/libc.ts";
+import type { KeyValues } from "../certificates/key_values.ts";
+import { TextFiles } from "../certificates/text_files.ts";
+
+const DISTRIBUTION = "/usr/share/swtpm/profiles";
+const SUFFIX = ".json";
+const NAME = /^[A-Za-z0-9.\-:]+$/;
+const NAME_MAX = 32;
+
+/** What the options say of a profile. */
+export interface ProfileWish {
+  readonly json: string | undefined;
+  readonly name: string | undefined;
+  readonly file: string | undefined;
+  readonly fd: number | undefined;
+  readonly removeDisabled: "check" | "fips-host" | undefined;
+}
+
+/** Where profiles are looked for. */
+export interface ProfilePlaces {
+  readonly system: System;
+  readonly values: KeyValues;
+}
+
+/** A profile's source, and its text where it was given as JSON. */
+export type ChosenProfile = ProfileConfig & { readonly told: string | undefined };
+
+/** The profile that is wanted; undefined for libtpms' own. Throws {@linkcode UsageError}. */
+export function chooseProfile(
+  wish: ProfileWish,
+  places: ProfilePlaces,
+): ChosenProfile | undefined {
+  const given = [wish.json, wish.name, wish.file, wish.fd].filter((one) => one !== undefined);
+  if (given.length > 1) {
+    throw new UsageError(
+      "Only one of --profile, --profile-name, --profile-file, and --profile-file-fd may be given.",
+    );
+  }
+  const { removeDisabled } = wish;
+  const json = (text: string): ChosenProfile => {
+    checkName(text);
+    return { source: { json: text }, removeDisabled, told: text };
+  };
+  const file = (path: string): ChosenProfile => {
+    const text = readFile(places.system, path);
+    return { source: { json: text }, removeDisabled, told: text };
+  };
+  if (wish.json !== undefined) return json(wish.json);
+  if (wish.file !== undefined) return file(wish.file);
+  if (wish.fd !== undefined) return { source: { fd: wish.fd }, removeDisabled, told: undefined };
+  if (wish.name !== undefined) return byName(wish.name, places, file);
+  const defaultFile = places.values.get("profile_file");
+  if (defaultFile !== undefined) return file(defaultFile);
+  const defaultJson = places.values.get("profile");
+  return defaultJson === undefined ? undefined : json(defaultJson);
+}
+
+function byName(
+  name: string,
+  places: ProfilePlaces,
+  file: (path: string) => ChosenProfile,
+): ChosenProfile {
+  if (!NAME.test(name)) {
+    throw new UsageError(`Profile name '${name}' contains unacceptable characters.`);
+  }
+  const [, prefix, rest] = /^(?:(local|distro|builtin):)?(.*)$/.exec(name)!;
+  const folders = {
+    local: places.values.get("local_profiles_dir"),
+    distro: DISTRIBUTION,
+  };
+  const looked = prefix === undefined
+    ? [folders.local, folders.distro]
+    : prefix === "builtin"
+    ? []
+    : [folders[prefix as "local" | "distro"]];
+  for (const folder of looked) {
+    if (folder === undefined) continue;
+    const path = `${folder}/${rest}${SUFFIX}`;
+    if (isThere(places.system, path)) return file(path);
+  }
+  if (prefix === "local" || prefix === "distro") {
+    throw new UsageError(`Could not find or access profile '${name}'.`);
+  }
+  const text = JSON.stringify({ Name: rest });
+  return { source: { json: text }, removeDisabled: undefined, told: text };
+}
+
+/** What `--print-profiles` tells; `builtin` are libtpms' own. */
+export function listProfiles(
+  { system, values }: ProfilePlaces,
+  builtin: readonly unknown[] | undefined,
+): string {
+  const local = profilesIn(system, values.get("local_profiles_dir"));
+  const distro = profilesIn(system, DISTRIBUTION);
+  return JSON.stringify({
+    ...(local.length > 0 ? { local } : {}),
+    ...(distro.length > 0 ? { distro } : {}),
+    ...(builtin === undefined ? {} : { builtin }),
+  });
+}
+
+function profilesIn(system: System, folder: string | undefined): unknown[] {
+  if (folder === undefined) return [];
+  let names;
+  try {
+    names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
+      name.endsWith(SUFFIX)
+    ).sort();
+  } catch {
+    return []; // no folder, no profiles
+  }
+  return names.flatMap((name) => {
+    try {
+      const profile = JSON.parse(readFile(system, `${folder}/${name}`)) as object;
+      return [{ ...profile, Name: name.slice(0, -SUFFIX.length) }];
+    } catch {
+      return []; // what is no profile is none
+    }
+  });
+}
+
+/** A profile that is given as text says what it is called. */
+function checkName(text: string): void {
+  let name: unknown;
+  try {
+    name = (JSON.parse(text) as Record<string, unknown>).Name;
+  } catch (error) {
+    throw new UsageError(`The profile is no JSON: ${(error as Error).message}`);
+  }
+  if (typeof name !== "string") throw new UsageError("The profile has no 'Name'.");
+  if (name.length > NAME_MAX) {
+    throw new UsageError(`The profile's name '${name}' is longer than ${NAME_MAX} characters.`);
+  }
+}
+
+function readFile(system: System, path: string): string {
+  try {
+    return new TextFiles(system.files).read(path).trim();
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    throw new UsageError(`Could not read the profile '${path}': ${error.reason}`);
+  }
+}
+
+function isThere({ files }: System, path: string): boolean {
+  try {
+    return files.statusOf(path)?.kind === "file";
+  } catch {
+    return false;
+  }
+}
