@@ -12,8 +12,12 @@ import { DeviceMachine } from "./machine.ts";
 import { Shell } from "./shell.ts";
 import { DEVICE_SCRIPTS } from "./upstream_expected.ts";
 
-const USAGE = `Usage: deno run -A tests/devices/upstream.ts [--all | SCRIPT...]
-Runs the C project's test scripts for devices: a short choice, all of them, or those named.`;
+const USAGE = `Usage: deno run -A tests/devices/upstream.ts [--own-tools] [--all | SCRIPT...]
+Runs the C project's test scripts for devices: a short choice, all of them, or those named. With
+--own-tools they use the executable's swtpm_ioctl and swtpm_bios in the place of the C programs.`;
+
+/** Where links make the executable the tools. */
+const LINKS = "/tmp/links";
 
 /** Bound of one script; the slowest takes two minutes under software emulation. */
 const SCRIPT_LIMIT_MS = 600_000;
@@ -123,10 +127,18 @@ interface Ran {
   readonly log: readonly string[];
 }
 
-async function runScript(machine: DeviceMachine, name: string): Promise<Ran> {
+async function runScript(
+  machine: DeviceMachine,
+  name: string,
+  ownTools: boolean,
+): Promise<Ran> {
   const shell = new Shell(machine.guest);
   const start = performance.now();
   const words = ["SWTPM_INTERFACE=cuse", "SWTPM_IFACE=cuse", "SWTPM_IOCTL_BUFFERSIZE=100"];
+  if (ownTools) {
+    await shell.run(`mkdir -p ${LINKS}; swtpm install-tools ${LINKS}`);
+    words.push(`SWTPM_IOCTL=${LINKS}/swtpm_ioctl`, `SWTPM_BIOS=${LINKS}/swtpm_bios`);
+  }
   await machine.guest.run("part", name, ...words);
   let status = "";
   while (status === "" && performance.now() - start < SCRIPT_LIMIT_MS) {
@@ -143,19 +155,22 @@ async function runScript(machine: DeviceMachine, name: string): Promise<Ran> {
 async function runUntilStuck(
   image: DeviceImage,
   queue: string[],
+  ownTools: boolean,
   tell: (name: string, ran: Ran) => void,
 ): Promise<void> {
   await using machine = await DeviceMachine.start(image, "upstream");
   await machine.guest.run("modules");
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-    const ran = await runScript(machine, name);
+    const ran = await runScript(machine, name, ownTools);
     tell(name, ran);
     if (ran.timedOut) return;
   }
   await machine.powerOff();
 }
 
-async function main(words: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
+  const ownTools = args.includes("--own-tools");
+  const words = args.filter((word) => word !== "--own-tools");
   const names = chosen(words);
   const start = performance.now();
   const count = { PASS: 0, FAIL: 0, SKIP: 0 };
@@ -176,7 +191,7 @@ async function main(words: readonly string[]): Promise<number> {
   }
   const image = await prepareImage();
   const lane = async () => {
-    while (queue.length > 0) await runUntilStuck(image, queue, tell);
+    while (queue.length > 0) await runUntilStuck(image, queue, ownTools, tell);
   };
   await inLanes(LANES, Array.from({ length: Math.min(LANES, queue.length) }, () => lane));
   const others = Object.keys(DEVICE_SCRIPTS).length - names.length;
