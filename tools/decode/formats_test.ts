@@ -159,6 +159,16 @@ Deno.test("a simulator's framing is taken off, and tells the locality", () => {
   ]);
 });
 
+Deno.test("a connection at another port is known by its messages, whoever comes first", () => {
+  const asked = { ...segment(">", COMMAND), toPort: 9000 };
+  const answered = { ...segment("<", RESPONSE), fromPort: 9000 };
+  deepStrictEqual(told(pcapngFile(asked, answered)), CONVERSATION);
+  deepStrictEqual(told(pcapngFile(answered, asked, { ...answered })), [
+    CONVERSATION[1],
+    ...CONVERSATION,
+  ]);
+});
+
 Deno.test("connections without a TPM are passed over", () => {
   const other = { ...segment(">", textOf(HTTP)), toPort: 80 };
   deepStrictEqual(

@@ -2,7 +2,7 @@
 // is the client, and where its messages end. Packets that are missing part a message from the next.
 
 import type { CapturedMessage } from "./captured.ts";
-import { looksLikeMessages, MESSAGE_MAX, nextIn } from "./messages.ts";
+import { directionOf, looksLikeMessages, MESSAGE_MAX, nextIn } from "./messages.ts";
 import type { Segment } from "./packets.ts";
 
 /** The port of the TPM simulator, by which captures that were made for Wireshark go. */
@@ -96,8 +96,10 @@ export class TcpStreams {
     }
     const known = toPort === TPM_PORT || fromPort === TPM_PORT;
     const concerned = known || looksLikeMessages(payload);
-    // Who is first to say something asks.
-    const client = fromPort === TPM_PORT ? to : from;
+    // Who is first to say something asks, unless the capture has begun later than the connection.
+    const isAnswer = fromPort === TPM_PORT ||
+      toPort !== TPM_PORT && directionOf(payload, false) === "response";
+    const client = isAnswer ? to : from;
     const sides = { command: new Side(), response: new Side() };
     const connection = concerned ? { client, number: ++this.#clients, sides } : undefined;
     this.#connections.set(key, connection);
