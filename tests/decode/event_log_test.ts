@@ -280,3 +280,25 @@ Deno.test("event log: what cannot be compared is told", async () => {
   assert.ok(controlAddress.transport === "unix");
   assert.match(await against(controlAddress.path), /no TPM: is it the data socket\?/);
 });
+
+Deno.test("event log: a state that it is compared with is left as it is", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("log");
+  await Deno.writeFile(path, logOf(EVENTS));
+  const stateDir = folder.join("state");
+  Deno.mkdirSync(stateDir);
+  {
+    await using emulator = await Emulator.start({ stateDir, flags: ["startup-clear"] });
+    using data = await emulator.connectData();
+    const client = await extend(data, EVENTS);
+    await client.run(TPM2_Shutdown, { shutdownType: TPM_SU.STATE });
+    await emulator.stop();
+  }
+  const file = `${stateDir}/tpm2-00.permall`;
+  Deno.chmodSync(file, 0o400);
+  assert.equal((await decode("--event-log", path, "--against", stateDir)).code, 0);
+  assert.equal((Deno.statSync(file).mode ?? 0) & 0o777, 0o400);
+  const none = folder.join("none");
+  assert.equal((await decode("--event-log", path, "--against", `file://${none}`)).code, 1);
+  assert.throws(() => Deno.statSync(none), Deno.errors.NotFound);
+});
