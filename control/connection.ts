@@ -4,6 +4,7 @@ import { WOULD_BLOCK } from "../ffi/sockets.ts";
 import type { Channel } from "../transports/channel.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import { TpmResult } from "../wire/codes.ts";
+import type { Struct } from "../wire/codec.ts";
 import { hasTag } from "../wire/framing.ts";
 import type { Effect } from "./effects.ts";
 import type { Extras, Handlers, Outcome } from "./handlers.ts";
@@ -35,10 +36,18 @@ interface Body {
 
 /** What a turn at the connection brought. */
 export interface Turn {
-  effects: Effect[];
+  readonly effects: readonly Effect[];
   /** The client is gone; the owner closes the channel. */
-  gone: boolean;
+  readonly gone: boolean;
 }
+
+/** Most turns: no more is to be done. */
+const STAYS: Turn = { effects: [], gone: false };
+const GOES: Turn = { effects: [], gone: true };
+
+const NOTHING = new Uint8Array();
+
+const codeAt = requestHeader.reader("code");
 
 /** Looks on: requests as received, responses as sent. */
 export interface ControlTap {
@@ -61,6 +70,8 @@ export class ControlConnection {
   #fd: number | undefined;
   #body: Body | undefined;
   #deadline: number | undefined;
+  /** Answers of fixed size, which are sent or copied at once, by their sizes: each is used again. */
+  readonly #answers = new Map<number, Uint8Array<ArrayBuffer>>();
 
   constructor(readonly channel: Channel, private readonly parts: ConnectionParts) {}
 
@@ -69,28 +80,32 @@ export class ControlConnection {
     return this.#deadline;
   }
 
-  /** Takes what the channel has; executes the request that is complete with it. */
-  async receive(): Promise<Turn> {
-    const free = this.#buffer.subarray(this.#length, this.#length + (this.#body?.left ?? Infinity));
+  /**
+   * Takes what the channel has; executes the request that is complete with it. There is no promise
+   * on the way of a command that waits for nothing, and next to no garbage: collecting it takes ten
+   * times as long as a command.
+   */
+  receive(): Turn | Promise<Turn> {
+    const free = this.#free();
     const { count, fd } = this.channel.receiveWithDescriptor(free);
     if (fd !== undefined) this.#takeFd(fd);
-    if (count === WOULD_BLOCK) return { effects: [], gone: false };
-    if (count === 0) return await this.#ended();
-    if (this.#body !== undefined) return await this.#bodyPiece(free.subarray(0, count));
+    if (count === WOULD_BLOCK) return STAYS;
+    if (count === 0) return this.#ended();
+    if (this.#body !== undefined) return this.#bodyPiece(free.subarray(0, count));
     this.#length += count;
+    if (this.#length >= this.#wanted()) return this.#execute();
     this.#deadline = performance.now() + REQUEST_MS;
-    if (this.#length < this.#wanted()) return { effects: [], gone: false };
-    return await this.#execute();
+    return STAYS;
   }
 
   /** Gives up on a request that did not arrive in time. */
-  async expire(): Promise<Turn> {
+  expire(): Turn | Promise<Turn> {
     if (this.#length >= requestHeader.size) {
-      const name = commandOf(requestHeader.decode(this.#buffer).code);
-      if (name !== undefined && "answerShort" in commands[name]) return await this.#execute();
+      const name = commandOf(codeAt(this.#buffer, 0));
+      if (name !== undefined && "answerShort" in commands[name]) return this.#execute();
     }
     this.parts.report("A control request did not arrive whole in time; closing the connection");
-    return { effects: [], gone: true };
+    return GOES;
   }
 
   close(): void {
@@ -98,10 +113,16 @@ export class ControlConnection {
     this.channel.close();
   }
 
+  /** Where the next bytes go: all of the buffer, or what a request or a body leaves of it. */
+  #free(): Uint8Array<ArrayBuffer> {
+    if (this.#body !== undefined) return this.#buffer.subarray(0, this.#body.left);
+    return this.#length === 0 ? this.#buffer : this.#buffer.subarray(this.#length);
+  }
+
   /** Bytes that must be in the buffer before the request can be executed, as far as is known. */
   #wanted(): number {
     if (this.#length < requestHeader.size) return requestHeader.size;
-    const name = commandOf(requestHeader.decode(this.#buffer).code);
+    const name = commandOf(codeAt(this.#buffer, 0));
     if (name === undefined) return requestHeader.size;
     const command = commands[name];
     const fixed = requestHeader.size + command.request.size;
@@ -115,36 +136,42 @@ export class ControlConnection {
   }
 
   #request(name: CommandName): unknown {
-    return commands[name].request.decode(this.#buffer.subarray(requestHeader.size));
+    return commands[name].request.read(this.#buffer, requestHeader.size);
   }
 
-  async #execute(): Promise<Turn> {
-    const received = this.#buffer.subarray(0, this.#length);
+  #execute(): Turn | Promise<Turn> {
+    const length = this.#length;
     this.#length = 0;
     this.#deadline = undefined;
-    this.parts.tap?.request(received);
-    const { code } = requestHeader.decode(received);
+    this.parts.tap?.request(this.#buffer.subarray(0, length));
+    const code = codeAt(this.#buffer, 0);
     const name = commandOf(code);
     if (name === undefined) {
-      const hint = hasTag(received, 0, received.length)
+      const hint = hasTag(this.#buffer, 0, length)
         ? "; TPM commands begin so, and go to the data channel"
         : "";
       this.parts.report(`Unknown control command 0x${code.toString(16)}${hint}`);
       return this.#fail(TpmResult.BAD_ORDINAL);
     }
-    const { chip, request: layout } = commands[name];
-    if (chip && this.parts.tpm.pending !== undefined) await this.parts.tpm.pending;
-    const payload = received.length - requestHeader.size;
+    const { pending } = this.parts.tpm;
+    return pending !== undefined && commands[name].chip
+      ? pending.then(() => this.#executeNow(name, length))
+      : this.#executeNow(name, length);
+  }
+
+  /** Executes the request in the first `length` bytes of the buffer. */
+  #executeNow(name: CommandName, length: number): Turn | Promise<Turn> {
+    const { request: layout } = commands[name];
+    const payload = length - requestHeader.size;
     const refusal = this.#refusal(name, payload);
     if (payload < layout.size) return this.#fail(refusal ?? TpmResult.BAD_PARAMETER);
-    const request = this.#request(name);
-    if (!("body" in commands[name])) {
-      if (refusal !== undefined) return this.#fail(refusal);
-      return this.#finish(name, await this.#run(name, request, new Uint8Array()));
+    if ("body" in commands[name]) {
+      const piece = this.#buffer.subarray(requestHeader.size + layout.size, length);
+      return this.#begin(name, this.#request(name), this.#bodyLength(name), piece, refusal);
     }
-    const length = this.#bodyLength(name);
-    const piece = received.subarray(requestHeader.size + layout.size);
-    return await this.#begin(name, request, length, piece, refusal);
+    return refusal === undefined
+      ? this.#answered(name, this.#run(name, this.#request(name), NOTHING))
+      : this.#fail(refusal);
   }
 
   /** Why a request is not executed, if so: first the gate, then its length. */
@@ -160,13 +187,13 @@ export class ControlConnection {
   }
 
   /** A request with a body, of which `piece` is there. */
-  async #begin(
+  #begin(
     name: CommandName,
     request: unknown,
     length: number,
     piece: Uint8Array<ArrayBuffer>,
     refusal: number | undefined,
-  ): Promise<Turn> {
+  ): Turn | Promise<Turn> {
     const left = Math.max(length - piece.length, 0);
     const begun = { name, request, left, collected: piece };
     const surplus = piece.length > length ? TpmResult.BAD_PARAMETER : undefined;
@@ -176,37 +203,43 @@ export class ControlConnection {
       return this.#fail(reason);
     }
     const command = commands[name];
-    if ("body" in command && command.body === "stream") return await this.#stream(begun, piece);
+    if ("body" in command && command.body === "stream") return this.#stream(begun, piece);
     if (length > BLOB_MAX) {
       // The handler refuses it; what would come is not worth the memory.
       this.#skip(left, begun);
-      return this.#finish(name, await this.#run(name, request, new Uint8Array()));
+      return this.#answered(name, this.#run(name, request, NOTHING));
     }
-    if (left === 0) return this.#finish(name, await this.#run(name, request, piece));
+    if (left === 0) return this.#answered(name, this.#run(name, request, piece));
     const collected = new Uint8Array(length);
     collected.set(piece);
     this.#body = { ...begun, mode: "whole", collected };
-    return { effects: [], gone: false };
+    return STAYS;
   }
 
-  async #bodyPiece(piece: Uint8Array<ArrayBuffer>): Promise<Turn> {
+  #bodyPiece(piece: Uint8Array<ArrayBuffer>): Turn | Promise<Turn> {
     const body = this.#body!;
     if (body.mode === "whole") body.collected.set(piece, body.collected.length - body.left);
     body.left -= piece.length;
     if (body.left === 0) this.#body = undefined;
-    if (body.mode === "stream") return await this.#stream(body, piece);
-    if (body.mode === "skip" || body.left > 0) return { effects: [], gone: false };
-    return this.#finish(body.name, await this.#run(body.name, body.request, body.collected));
+    if (body.mode === "stream") return this.#stream(body, piece);
+    if (body.mode === "skip" || body.left > 0) return STAYS;
+    return this.#answered(body.name, this.#run(body.name, body.request, body.collected));
   }
 
   /** Hands a piece of a body over; answers after the last one, or the first that fails. */
-  async #stream(body: Omit<Body, "mode">, piece: Uint8Array<ArrayBuffer>): Promise<Turn> {
-    const outcome = await this.#run(body.name, body.request, piece);
+  #stream(body: Omit<Body, "mode">, piece: Uint8Array<ArrayBuffer>): Turn | Promise<Turn> {
+    const outcome = this.#run(body.name, body.request, piece);
+    return outcome instanceof Promise
+      ? outcome.then((outcome) => this.#streamed(body, outcome))
+      : this.#streamed(body, outcome);
+  }
+
+  #streamed(body: Omit<Body, "mode">, outcome: Outcome<CommandName>): Turn {
     const failed = "failure" in outcome || outcome.response.result !== TpmResult.SUCCESS;
     if (failed) this.#skip(body.left, body);
     else if (body.left > 0) {
       this.#body = { ...body, mode: "stream" };
-      return { effects: [], gone: false };
+      return STAYS;
     }
     return this.#finish(body.name, outcome);
   }
@@ -217,46 +250,66 @@ export class ControlConnection {
   }
 
   /** The client sends no more; it may still read an answer to a body that it cut short. */
-  async #ended(): Promise<Turn> {
+  #ended(): Turn {
     const body = this.#body;
     if (body !== undefined && body.mode !== "skip") {
       this.#fail(body.mode === "stream" ? TpmResult.IOERROR : TpmResult.BAD_PARAMETER);
     }
-    return { effects: [], gone: true };
+    return GOES;
   }
 
-  async #run(
+  #run(
     name: CommandName,
     request: unknown,
     body: Uint8Array<ArrayBuffer>,
-  ): Promise<Outcome<CommandName>> {
+  ): Outcome<CommandName> | Promise<Outcome<CommandName>> {
     const extras: Extras = { body, fd: this.#fd };
     // The table ties the request's type to the name; here both are only known at run time.
     const handler = this.parts.handlers[name] as (
       request: unknown,
       extras: Extras,
     ) => Outcome<CommandName> | Promise<Outcome<CommandName>>;
-    const outcome = await handler(request, extras);
-    if (outcome.effects?.some((effect) => effect.kind === "useData")) this.#fd = undefined;
-    return outcome;
+    return handler(request, extras);
+  }
+
+  #answered(
+    name: CommandName,
+    outcome: Outcome<CommandName> | Promise<Outcome<CommandName>>,
+  ): Turn | Promise<Turn> {
+    return outcome instanceof Promise
+      ? outcome.then((outcome) => this.#finish(name, outcome))
+      : this.#finish(name, outcome);
   }
 
   #finish(name: CommandName, outcome: Outcome<CommandName>): Turn {
-    const effects = outcome.effects ?? [];
-    if ("failure" in outcome) return { ...this.#fail(outcome.failure), effects };
-    const bytes = commands[name].response.encode(outcome.response as never, outcome.data);
-    return { effects, gone: !this.#answer(bytes) };
+    const { effects } = outcome;
+    if (effects?.some(({ kind }) => kind === "useData")) this.#fd = undefined;
+    const bytes = "failure" in outcome
+      ? this.#bytesOf(resultOnly, { result: outcome.failure })
+      : outcome.data === undefined
+      ? this.#bytesOf(commands[name].response, outcome.response)
+      : commands[name].response.encode(outcome.response as never, outcome.data);
+    const turn = this.#answer(bytes);
+    return effects === undefined ? turn : { effects, gone: turn.gone };
   }
 
   #fail(result: number): Turn {
-    return { effects: [], gone: !this.#answer(resultOnly.encode({ result })) };
+    return this.#answer(this.#bytesOf(resultOnly, { result }));
   }
 
-  #answer(bytes: Uint8Array<ArrayBuffer>): boolean {
+  // deno-lint-ignore no-explicit-any
+  #bytesOf(layout: Struct<any>, value: Record<string, unknown>): Uint8Array<ArrayBuffer> {
+    let bytes = this.#answers.get(layout.size);
+    if (bytes === undefined) this.#answers.set(layout.size, bytes = new Uint8Array(layout.size));
+    layout.write(bytes, 0, value);
+    return bytes;
+  }
+
+  #answer(bytes: Uint8Array<ArrayBuffer>): Turn {
     if (this.#fd !== undefined) this.parts.closeFd(this.#fd);
     this.#fd = undefined;
     this.parts.tap?.response(bytes);
-    return this.channel.send(bytes);
+    return this.channel.send(bytes) ? STAYS : GOES;
   }
 
   #takeFd(fd: number): void {

@@ -97,6 +97,23 @@ Deno.test("a request that stays short closes the connection, or is answered wher
   deepEqual(size.answers(), [u32(TpmResult.BAD_PARAMETER)]);
 });
 
+Deno.test("only what waits for another is answered later", async () => {
+  for (const [name, { gate, request: layout }] of Object.entries(commands)) {
+    const bytes = request(name as CommandName, ...new Uint8Array(layout.size));
+    const turn = connection({ running: gate === "running" }, bytes).control.receive();
+    equal(turn instanceof Promise, name === "SET_STATEBLOB" || name === "LOCK_STORAGE", name);
+    await turn;
+  }
+});
+
+Deno.test("an answer has nothing of the one before it", async () => {
+  const pieces = [request("GET_CAPABILITY"), request("GET_TPMESTABLISHED")];
+  deepEqual(await answered({ running: true }, ...pieces), [
+    [0, 0, 0, 0, 0, 1, 255, 255],
+    [0, 0, 0, 0, 1, 0, 0, 0],
+  ]);
+});
+
 Deno.test("data to hash is handed on as it comes, without a bound", async () => {
   const { libtpms, turns, answers } = connection(
     { running: true },

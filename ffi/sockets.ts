@@ -1,6 +1,6 @@
 // Sockets by descriptor: receive, send, accept, passed descriptors, and taking over a listening
 // socket that Deno opened. What the bytes mean is the callers' affair.
-import { addressOf, Errno, Handed, type Libc, openLibc } from "./libc.ts";
+import { addressOf, Errno, Handed, type Libc, openLibc, pointerTo } from "./libc.ts";
 
 const symbols = {
   /** ssize_t recv(int fd, void *buf, size_t len, int flags) */
@@ -9,7 +9,7 @@ const symbols = {
   send: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   /** ssize_t recvmsg(int fd, struct msghdr *, int flags) */
-  recvmsg: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  recvmsg: { parameters: ["i32", "pointer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   /** int accept4(int fd, struct sockaddr *, socklen_t *, int flags) */
   accept4: { parameters: ["i32", "pointer", "pointer", "i32"], result: "i32" },
@@ -203,12 +203,13 @@ export class Sockets {
  * other's addresses, of which the garbage collector knows nothing: all are fields.
  */
 class Envelope {
-  readonly message = new Uint8Array(msghdrLayout.size);
+  readonly #message = new Uint8Array(msghdrLayout.size);
   readonly #iovec = new Uint8Array(iovecLayout.size);
   readonly #control = new Uint8Array(cmsghdrLayout.size + 4);
-  readonly #messageView = new DataView(this.message.buffer);
+  readonly #messageView = new DataView(this.#message.buffer);
   readonly #iovecView = new DataView(this.#iovec.buffer);
   readonly #controlView = new DataView(this.#control.buffer);
+  readonly message = pointerTo(this.#message);
   #into: Uint8Array<ArrayBuffer> | undefined;
 
   constructor() {
@@ -219,17 +220,19 @@ class Envelope {
 
   /** Has the next message come into these bytes. */
   empty(into: Uint8Array<ArrayBuffer>): this {
-    this.#into = into;
-    this.#iovecView.setBigUint64(iovecLayout.base, addressOf(this.#into), true);
-    this.#iovecView.setBigUint64(iovecLayout.length, BigInt(into.length), true);
-    const room = BigInt(this.#control.length);
-    this.#messageView.setBigUint64(msghdrLayout.controlLength, room, true);
+    if (into !== this.#into) {
+      this.#into = into;
+      this.#iovecView.setBigUint64(iovecLayout.base, addressOf(into), true);
+      this.#iovecView.setBigUint64(iovecLayout.length, BigInt(into.length), true);
+    }
+    // Of a size_t that is small the upper word is never anything but 0.
+    this.#messageView.setUint32(msghdrLayout.controlLength, this.#control.length, true);
     return this;
   }
 
   /** The descriptor that came, if one did. */
   get descriptor(): number | undefined {
-    const length = Number(this.#messageView.getBigUint64(msghdrLayout.controlLength, true));
+    const length = this.#messageView.getUint32(msghdrLayout.controlLength, true);
     const passed = length >= this.#control.length &&
       this.#controlView.getInt32(cmsghdrLayout.level, true) === SOL_SOCKET &&
       this.#controlView.getInt32(cmsghdrLayout.type, true) === SCM_RIGHTS;

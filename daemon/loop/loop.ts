@@ -109,7 +109,8 @@ export class Loop {
       try {
         // Control goes first: it may change what a command means that came at the same time.
         if (controlFound !== 0 || this.#control?.deadline !== undefined) {
-          await this.#serveControl(controlFound);
+          const serving = this.#serveControl(controlFound);
+          if (serving !== undefined) await serving;
           if (this.#ending) break;
         }
         const serving = this.#serveData(listenerSlot);
@@ -182,25 +183,31 @@ export class Loop {
     return Math.max(0, Math.ceil(deadline - performance.now()));
   }
 
-  async #serveControl(found: number): Promise<void> {
+  #serveControl(found: number): Promise<void> | undefined {
     const connection = this.#control;
     this.#served = connection;
     if (connection === undefined) {
       const channel = this.#controlEntrance?.accept();
       if (channel !== undefined) this.#connectControl(channel);
-      return;
+      return undefined;
     }
     if (connection.channel.unsent) {
       if (found !== 0 && !connection.channel.flush()) this.#dropControl();
-      return;
+      return undefined;
     }
-    let turn: Turn = { effects: [], gone: false };
-    if (found !== 0) turn = await connection.receive();
+    let turn: Turn | Promise<Turn> | undefined;
+    if (found !== 0) turn = connection.receive();
     else if (connection.deadline !== undefined && performance.now() >= connection.deadline) {
-      turn = await connection.expire();
+      turn = connection.expire();
     }
-    applyEffects(turn.effects, this.#effects);
-    if (turn.gone) this.#dropControl();
+    if (turn instanceof Promise) return turn.then((turn) => this.#endTurn(turn));
+    if (turn !== undefined) this.#endTurn(turn);
+    return undefined;
+  }
+
+  #endTurn({ effects, gone }: Turn): void {
+    applyEffects(effects, this.#effects);
+    if (gone) this.#dropControl();
   }
 
   #connectControl(channel: Channel): void {
