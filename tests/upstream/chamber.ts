@@ -11,6 +11,8 @@ export interface Chamber {
   readonly tree: string;
   /** The root folder the C programs are unpacked in. */
   readonly peers: string;
+  /** Whether the C programs of that folder and of the machine are out of reach. */
+  readonly hidesPeers: boolean;
   /** The executable under test. */
   readonly exe: string;
   /** Libraries to lay over the machine's, if any. */
@@ -64,6 +66,7 @@ export async function runScript(
       STAGE: stage,
       TREE: chamber.tree,
       PEERS: chamber.peers,
+      HIDES_PEERS: chamber.hidesPeers ? "yes" : "",
       EXE: chamber.exe,
       OVERLAY: chamber.libraries === undefined
         ? ""

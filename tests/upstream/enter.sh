@@ -6,6 +6,7 @@
 #
 # STAGE    an empty folder to mount on        TREE  the prepared tree, copied
 # PEERS    root folder of the C programs      EXE   executable under test; empty: the tree's own
+# HIDES_PEERS  not empty: no C program can be started, be it from there or from the machine
 # OVERLAY  libraries laid over the machine's; empty: none
 # SCRIPT   name of the script                 SECONDS_MAX  its bound
 # LOG      file for what it prints            PARTS file for the results of the parts it ran
@@ -21,6 +22,14 @@ mount --bind "$PEERS" "$STAGE/peers"
 if [ -n "$EXE" ]; then
 	: >"$STAGE/exe/swtpm"
 	mount --bind "$EXE" "$STAGE/exe/swtpm"
+fi
+if [ -n "$HIDES_PEERS" ]; then
+	for program in /usr/bin/swtpm* /usr/share/swtpm/swtpm* "$STAGE"/peers/usr/bin/swtpm*; do
+		# What cannot be executed is not found in a PATH.
+		if [ -f "$program" ]; then
+			mount --bind /dev/null "$program"
+		fi
+	done
 fi
 if [ -n "$OVERLAY" ]; then
 	libraries=${OVERLAY#*:}

@@ -9,12 +9,7 @@ import { isSince } from "../peers/version.ts";
 import { type Chamber, runScript } from "./chamber.ts";
 import { EXPECTED, EXPECTED_OF } from "./expected.ts";
 import { judge, type Verdict } from "./judge.ts";
-import { hasAllTools, prepareTree, scriptsOf, type Tools } from "./tree.ts";
-
-/** A run with tools of both is for looking at ours. */
-function defaultTools(): Tools {
-  return hasAllTools() ? "ours" : "c";
-}
+import { prepareTree, scriptsOf, type Tools } from "./tree.ts";
 
 const USAGE = `Usage: deno run -A tests/upstream/run.ts [OPTION...] [SCRIPT...]
 Runs the C project's test scripts (all of them, or those named) on an executable.
@@ -23,8 +18,8 @@ Runs the C project's test scripts (all of them, or those named) on an executable
                    (default: the variable SWTPM_EXE, else dist/swtpm)
   --libtpms WHICH  "0.10", the version the scripts were written for, or "system"
                    (default: 0.10)
-  --tools WHOSE    "ours", the executable's own tools as far as it has them, or "c", the C
-                   programs (default: ${defaultTools()})
+  --tools WHOSE    "ours", the executable's own tools, with none of the C programs in reach, or
+                   "c", the C programs (default: ours; with --exe 0.10 "c" alone makes sense)
   --jobs N         how many scripts run at the same time (default: 2)
   --tree DIR       a source tree of the C project to take the scripts from, such as its
                    development tree (default: that of the C programs 0.10, which is fetched)
@@ -53,7 +48,7 @@ class UsageError extends Error {}
 function parseOptions(args: readonly string[]): Options {
   let exe = Deno.env.get("SWTPM_EXE") ?? join(PROJECT, "dist/swtpm");
   let libtpms: Options["libtpms"] = "0.10";
-  let tools = defaultTools();
+  let tools: Tools | undefined;
   let jobs = 2;
   let tree: string | undefined;
   const names: string[] = [];
@@ -84,6 +79,8 @@ function parseOptions(args: readonly string[]): Options {
     } else if (word.startsWith("-")) throw new UsageError(`There is no option "${word}"`);
     else names.push(word);
   }
+  tools ??= exe === "0.10" ? "c" : "ours";
+  if (exe === "0.10" && tools === "ours") throw new UsageError("The C program has no own tools");
   return { exe, libtpms, tools, jobs, tree, names };
 }
 
@@ -151,6 +148,7 @@ async function main(): Promise<number> {
       scratch,
       tree: join(scratch, "tree"),
       peers: await unstableRoot(),
+      hidesPeers: options.tools === "ours",
       logs,
     };
     await Deno.mkdir(chamber.tree);

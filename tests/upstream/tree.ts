@@ -1,9 +1,8 @@
 // Prepares the C project's source tree so that its test scripts run without a build: the emulator is
-// whatever is under test, the tools are the C programs of the same version or those of the executable.
+// whatever is under test, the tools are those of the executable or the C programs of the same version.
 // How a script is run in that tree is in chamber.ts.
 
 import { join } from "node:path";
-import { LINKS } from "../../cli/programs.ts";
 import { type Program, PROGRAMS, wrapperScript } from "../peers/peers.ts";
 import { mustRun } from "../peers/command.ts";
 
@@ -12,17 +11,8 @@ const SEEN_PEERS = "/tmp/peers";
 const SEEN_TOOLS = "/tmp/tree/tools";
 const SEEN_EXE = "/tmp/exe/swtpm";
 
-/** Whose tools the scripts use beside the emulator; `ours` are links to it, as many as there are. */
+/** Whose tools the scripts use beside the emulator; `ours` are links to it. */
 export type Tools = "ours" | "c";
-
-/** Whether the executable is all of the C project's tools. */
-export function hasAllTools(): boolean {
-  return PROGRAMS.every((program) => program === "swtpm" || isOurs(program));
-}
-
-function isOurs(program: Program): boolean {
-  return Object.hasOwn(LINKS, program);
-}
 
 /** Copies `source` to `dir` and puts in place what a build would have made. */
 export async function prepareTree(source: string, dir: string, tools: Tools): Promise<void> {
@@ -30,7 +20,7 @@ export async function prepareTree(source: string, dir: string, tools: Tools): Pr
   await Deno.mkdir(join(dir, "tools"));
   for (const program of PROGRAMS) {
     const tool = join(dir, "tools", program);
-    if (tools === "ours" && isOurs(program)) await Deno.symlink(SEEN_EXE, tool);
+    if (tools === "ours") await Deno.symlink(SEEN_EXE, tool);
     else await writeExecutable(tool, wrapperScript(SEEN_PEERS, program));
     const built = join(dir, "src", program);
     await Deno.mkdir(built, { recursive: true });
