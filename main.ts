@@ -31,6 +31,7 @@ const tools: Readonly<Record<Tool, () => Promise<Run>>> = {
   start: async () => (await import("./tools/start/start.ts")).start,
   stop: async () => (await import("./tools/stop/stop.ts")).stop,
   decode: async () => (await import("./tools/decode/decode.ts")).decode,
+  state: async () => (await import("./tools/state/state.ts")).state,
   doctor: async () => (await import("./tools/doctor/doctor.ts")).doctor,
   ioctl: async () => (await import("./tools/ioctl/ioctl.ts")).ioctl,
   bios: async () => (await import("./tools/bios/bios.ts")).bios,

@@ -3,7 +3,7 @@
 import { INTERFACES } from "../daemon/config.ts";
 import type { ParameterType } from "./grammar.ts";
 import { type Option, optionsOf } from "./options.ts";
-import { LINKS, PROGRAMS, TOOLS } from "./programs.ts";
+import { LINKS, PROGRAMS, STATE_ACTIONS, TOOLS } from "./programs.ts";
 import { type ToolOption, toolOptions } from "./tool_options.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
@@ -164,7 +164,12 @@ ${argumentCases.join("\n")}
     *:-*) ;;
     run:*) COMPREPLY=($(compgen -c -- "$cur")); return ;;
     doctor:*|install-tools:*) COMPREPLY=($(compgen -d -- "$cur")); return ;;
-    decode:*|ioctl:*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    state:*)
+      if [ \${#given[@]} -eq 2 ]; then
+        COMPREPLY=($(compgen -W "${STATE_ACTIONS.join(" ")}" -- "$cur"))
+        return
+      fi ;;&
+    decode:*|ioctl:*|state:*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
   case "$which" in
 ${optionCases.join("\n")}
@@ -189,6 +194,7 @@ function zsh(): string {
     "install-tools": "      '*:directory:_files -/'",
     ioctl: "      '*:file:_files'",
     decode: "      '*:file:_files'",
+    state: `      ':action:(${STATE_ACTIONS.join(" ")})' '*:state:_files'`,
   };
   const programCases = COMPLETED.map(({ name: program, options }) => {
     const specs = options.flatMap((option) =>
@@ -260,6 +266,7 @@ function __swtpm_list
 end
 complete -c swtpm -f -n __fish_use_subcommand -a ${quote(TOP.join(" "))}
 complete -c swtpm -f -n '__fish_seen_subcommand_from completions' -a ${quote(SHELLS.join(" "))}
+complete -c swtpm -n '__fish_seen_subcommand_from state' -a ${quote(STATE_ACTIONS.join(" "))}
 ${lines.join("\n")}
 `;
 }

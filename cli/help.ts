@@ -98,6 +98,7 @@ Emulates a TPM 1.2 or 2.0 with libtpms.
   ${program} stop         ends it
   ${program} doctor       what this machine offers to a TPM, and what is in its way
   ${program} decode       what was said to a TPM, and what a firmware measured, in words
+  ${program} state        what a TPM's state holds, and whether it is whole
 
   ${program} ioctl        gives a TPM that runs a control command, as swtpm_ioctl
   ${program} bios         does with it what a firmware does, as swtpm_bios

@@ -8,6 +8,7 @@ export const TOOLS = [
   "stop",
   "doctor",
   "decode",
+  "state",
   "ioctl",
   "bios",
   "cert",
@@ -16,6 +17,9 @@ export const TOOLS = [
   "install-tools",
 ] as const;
 export type Tool = typeof TOOLS[number];
+
+/** What `state` can do: its first operand. */
+export const STATE_ACTIONS = ["show", "check"] as const;
 
 /** Those that the C project has as programs: a link of that name is the tool. */
 export const LINKS: Readonly<Record<string, Tool>> = {

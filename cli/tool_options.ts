@@ -32,6 +32,7 @@ const SHARED: Readonly<Record<Tool, readonly string[]>> = {
   stop: [],
   doctor: LIBTPMS,
   decode: [...LIBTPMS, "key"],
+  state: [...LIBTPMS, "key", "tpm2"],
   ioctl: [],
   bios: [],
   cert: [],
@@ -118,6 +119,13 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
     { name: "secrets", argument: false, help: "show what is secret" },
     { name: "event-log", argument: true, help: "what a firmware has measured" },
     { name: "against", argument: true, help: "compare it with a TPM's PCRs" },
+    HELP,
+  ],
+  state: [
+    { name: "json", argument: false, help: "print it as JSON" },
+    with1("nv", "print what an NV index holds"),
+    with1("ek", "print the endorsement keys: pem"),
+    { name: "tpm12", argument: false, help: "only a TPM 1.2" },
     HELP,
   ],
 };

@@ -6,7 +6,10 @@ const symbols = {
   getuid: { parameters: [], result: "u32" },
   geteuid: { parameters: [], result: "u32" },
   getegid: { parameters: [], result: "u32" },
-  /** struct passwd *getpwnam(const char *); static memory: char *name, *passwd; uid_t, gid_t. */
+  /**
+   * struct passwd *getpwnam(const char *); static memory: char *name, *passwd; uid_t, gid_t;
+   * char *gecos, *dir.
+   */
   getpwnam: { parameters: ["buffer"], result: "pointer" },
   getpwuid: { parameters: ["u32"], result: "pointer" },
   /** struct group *getgrnam(const char *); static memory: char *name, *passwd; gid_t. */
@@ -24,6 +27,7 @@ const symbols = {
 
 /** Behind the two pointers that `struct passwd` and `struct group` begin with. */
 const ID_OFFSET = 16;
+const HOME_OFFSET = 32;
 
 export interface User {
   uid: number;
@@ -50,11 +54,16 @@ export class Users {
 
   /** A user's name, or undefined where the id has none. */
   nameOf(uid: number): string | undefined {
-    return nameIn(this.#c.getpwuid(uid));
+    return textIn(this.#c.getpwuid(uid), 0);
+  }
+
+  /** A user's home, as the system's files have it. */
+  homeOf(uid: number): string | undefined {
+    return textIn(this.#c.getpwuid(uid), HOME_OFFSET) || undefined;
   }
 
   groupNameOf(gid: number): string | undefined {
-    return nameIn(this.#c.getgrgid(gid));
+    return textIn(this.#c.getgrgid(gid), 0);
   }
 
   group(name: string): number | undefined {
@@ -89,8 +98,8 @@ export class Users {
   }
 }
 
-/** What an entry of either kind begins with. */
-function nameIn(entry: Deno.PointerValue): string | undefined {
-  const name = entry === null ? null : new Deno.UnsafePointerView(entry).getPointer(0);
-  return name === null ? undefined : Deno.UnsafePointerView.getCString(name);
+/** A text in an entry of either kind, whose name is at its beginning. */
+function textIn(entry: Deno.PointerValue, offset: number): string | undefined {
+  const text = entry === null ? null : new Deno.UnsafePointerView(entry).getPointer(offset);
+  return text === null ? undefined : Deno.UnsafePointerView.getCString(text);
 }

@@ -40,7 +40,10 @@ export const PERMISSIONS: readonly { readonly flag: string; readonly reason: str
     flag: "--allow-env",
     reason: "NOTIFY_SOCKET, TPM_PORT and others, the mark of the background child",
   },
-  { flag: "--allow-run", reason: "the doctor starts this program once more for trial" },
+  {
+    flag: "--allow-run",
+    reason: "doctor and state start this program once more, as libtpms may take it along",
+  },
 ];
 
 /** How the runtime is tuned; each was measured. */

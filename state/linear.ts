@@ -31,6 +31,8 @@ export interface LinearOptions {
   mode?: number | undefined;
   /** Whether {@linkcode Backend.lock} locks at all. */
   lock: boolean;
+  /** Only to look at: the file is neither made nor formatted, and cannot be stored to. */
+  readOnly?: boolean;
   /** Told once of what a user should know. */
   report?: (message: string) => void;
 }
@@ -173,7 +175,10 @@ export class LinearBackend implements Backend {
     const fd = this.#openPath();
     try {
       this.#deviceSize = this.#deviceSizeOf(fd);
-      if (!hasMagic(this.#readHead(fd))) this.#format(fd);
+      if (!hasMagic(this.#readHead(fd))) {
+        if (this.options.readOnly) throw this.#notOurs();
+        this.#format(fd);
+      }
       this.#readHeader(fd);
       this.#fd = fd;
     } finally {
@@ -184,17 +189,19 @@ export class LinearBackend implements Backend {
     }
   }
 
-  /** Opens the file, which is made where there is none. */
+  /** Opens the file, which is made where there is none and it may be. */
   #openPath(): number {
-    const flags = O.RDWR | O.CREAT | O.NOFOLLOW;
+    const way = this.options.readOnly ? O.RDONLY | O.NONBLOCK : O.RDWR;
+    const made = this.options.readOnly ? 0 : O.CREAT;
     try {
+      const flags = way | made | O.NOFOLLOW;
       return this.files.open(this.#path, flags, this.options.mode ?? MODE_DEFAULT);
     } catch (error) {
       if (!(error instanceof SystemError) || error.code !== "ELOOP") throw error;
     }
     // Whoever can put a link in the place of a file could lead this process to any file. Devices
     // have their usual names as links (/dev/disk/by-id, LVM).
-    const fd = this.files.open(this.#path, O.RDWR);
+    const fd = this.files.open(this.#path, way);
     if (this.files.status(fd, this.#path).kind === "block") return fd;
     this.files.close(fd);
     throw new StateError(`'${this.#path}' is a symbolic link, which must lead to a block device`);
@@ -235,10 +242,8 @@ export class LinearBackend implements Backend {
     const blank = head.every((byte) => byte === 0);
     // A device may hold anything before it is put to use; a file was made for what it holds.
     if (!blank && (this.#deviceSize === undefined || mayBeDamaged(head))) {
-      throw new StateError(
-        `'${this.#path}' does not begin with the header of a state file: it is damaged, or holds ` +
-          `something else. To use it nevertheless, overwrite its first ${linearHeader.size} bytes ` +
-          `with zeros`,
+      throw this.#notOurs(
+        `. To use it nevertheless, overwrite its first ${linearHeader.size} bytes with zeros`,
       );
     }
     this.options.report?.(
@@ -248,6 +253,13 @@ export class LinearBackend implements Backend {
     this.#writeHeader(fd, emptyHeader());
     this.files.fdatasync(fd, this.#path);
     if (this.#deviceSize === undefined) this.#syncDirectory();
+  }
+
+  #notOurs(hint = ""): StateError {
+    return new StateError(
+      `'${this.#path}' does not begin with the header of a state file: it is damaged, or holds ` +
+        `something else${hint}`,
+    );
   }
 
   /** A new file outlives a power cut only with its name. */

@@ -3,7 +3,7 @@ import { isLoaded } from "../../ffi/loaded_libcrypto.ts";
 import type { Backend } from "../../state/backend.ts";
 import { DirectoryBackend } from "../../state/directory.ts";
 import type { Sealer } from "../../state/key.ts";
-import { StateStore } from "../../state/store.ts";
+import { StateStore, type StoreKeys } from "../../state/store.ts";
 import type { DaemonConfig } from "../config.ts";
 import type { System } from "../system.ts";
 
@@ -53,9 +53,17 @@ export async function openStore(
   config: Pick<DaemonConfig, "state" | "tpm2" | "key" | "migrationKey">,
   report: (message: string) => void = () => {},
 ): Promise<StateStore> {
-  const { key, migrationKey } = config;
   const backend = await openBackend(system, config, report);
-  if (key === undefined && migrationKey === undefined) return new StateStore(backend);
+  return new StateStore(backend, await readKeys(system, config, report));
+}
+
+/** The keys of the configuration. Descriptors and files are read once, and may be gone then. */
+export async function readKeys(
+  system: Pick<System, "files">,
+  { key, migrationKey }: Pick<DaemonConfig, "key" | "migrationKey">,
+  report: (message: string) => void = () => {},
+): Promise<StoreKeys> {
+  if (key === undefined && migrationKey === undefined) return {};
   // Loading it takes a while, and most TPMs have no key.
   const crypto = await import("node:crypto");
   const { readKey } = await import("../../state/key_file.ts");
@@ -65,10 +73,10 @@ export async function openStore(
     if (sealer !== undefined) key?.sealBy(sealer);
     return key;
   };
-  return new StateStore(backend, {
+  return {
     file: await keyFrom("--key", key),
     migration: await keyFrom("--migration-key", migrationKey),
-  });
+  };
 }
 
 /** Seals quicker than the runtime does, where libtpms has loaded a libcrypto that can. */

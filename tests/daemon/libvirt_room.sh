@@ -1,8 +1,29 @@
 #!/bin/sh
 # Becomes libvirtd in folders of its own, in a mount namespace that was made for it: nothing of this
 # machine's libvirt is touched, and all is gone with the process. $1 is a folder for what the caller
-# looks at, $2 a folder with the swtpm that libvirt is to find.
+# looks at, $2 the swtpm that libvirt is to find. With "alone" as $3 it is all that there is, as on a
+# machine without the packages swtpm and swtpm-tools: its tools are those that it installs itself,
+# and libvirt runs them as a user of their own, as Debian has it.
 set -eu
+
+user=root
+if [ "${3-}" = alone ]; then
+	user=swtpm
+	layers=$1/layers
+	mkdir "$layers"
+	mount -t tmpfs tmpfs "$layers"
+	for dir in /usr/bin /etc; do
+		mkdir -p "$layers/upper$dir" "$layers/work$dir"
+		mount -t overlay overlay "$dir" \
+			-o "lowerdir=$dir,upperdir=$layers/upper$dir,workdir=$layers/work$dir"
+	done
+	rm -rf /usr/bin/swtpm* /etc/swtpm*
+	[ ! -d /usr/share/swtpm ] || mount -t tmpfs tmpfs /usr/share/swtpm
+	# Whoever may not look into the checkout finds it as well.
+	touch /usr/bin/swtpm
+	mount --bind "$(readlink -f "$2/swtpm")" /usr/bin/swtpm
+	swtpm install-tools /usr/bin
+fi
 
 for dir in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /var/log/swtpm \
 	/var/lib/swtpm-localca /run/libvirt; do
@@ -10,12 +31,18 @@ for dir in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /va
 	mount -t tmpfs -o mode=755 tmpfs "$dir"
 done
 
-# The user that libvirt wants to exist even where it is told to use another.
+# The users that libvirt wants to exist even where it is told to use another.
 for file in passwd group; do
 	cp "/etc/$file" "$1/$file"
 done
 echo "libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin" >> "$1/passwd"
 echo "libvirt-qemu:x:64055:" >> "$1/group"
+if [ "$user" = swtpm ]; then
+	mkdir -p /var/lib/swtpm
+	mount -t tmpfs -o mode=750,uid=64060,gid=64060 tmpfs /var/lib/swtpm
+	echo "swtpm:x:64060:64060::/var/lib/swtpm:/usr/sbin/nologin" >> "$1/passwd"
+	echo "swtpm:x:64060:" >> "$1/group"
+fi
 for file in passwd group; do
 	mount --bind "$1/$file" "/etc/$file"
 done
@@ -23,8 +50,8 @@ done
 cat > /etc/libvirt/qemu.conf <<- EOF
 	user = "root"
 	group = "root"
-	swtpm_user = "root"
-	swtpm_group = "root"
+	swtpm_user = "$user"
+	swtpm_group = "$user"
 	security_driver = "none"
 	cgroup_controllers = []
 	namespaces = []
@@ -37,6 +64,11 @@ cat > /etc/libvirt/libvirtd.conf <<- EOF
 	log_outputs = "1:file:$1/libvirtd.log"
 	log_filters = "1:qemu 1:util.command 3:rpc 3:event 3:object"
 EOF
-PATH="$2:$PATH"
+if [ "$user" = root ]; then
+	PATH="$2:$PATH"
+else
+	# As a service manager starts it.
+	unset HOME
+fi
 export PATH
 exec /usr/sbin/libvirtd --config /etc/libvirt/libvirtd.conf

@@ -6,6 +6,8 @@ import { createHash } from "node:crypto";
 import { EV } from "../../tcg/event_log/event_types.ts";
 import { type LoggedEvent, TCG_EfiSpecIDEvent, writeEventLog } from "../../tcg/event_log/log.ts";
 import { encode } from "../../tcg/kernel/codec.ts";
+import { Client as Client12 } from "../../tcg/tpm12/client/client.ts";
+import { TPM_Extend } from "../../tcg/tpm12/commands/pcrs.ts";
 import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
 import { Client } from "../../tcg/tpm2/client/client.ts";
 import { TPM2_PCR_Extend } from "../../tcg/tpm2/commands/pcrs.ts";
@@ -215,6 +217,38 @@ async function prepare(options: EmulatorOptions, kept: "volatile" | "state" | "n
   await emulator.exit;
 }
 
+Deno.test("event log: against a TPM 1.2 that runs, and its state", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("log");
+  const stateDir = folder.join("state");
+  await Deno.mkdir(stateDir);
+  const events = EVENTS.map((event) => ({ ...event, digests: event.digests.slice(0, 1) }));
+  await Deno.writeFile(path, writeEventLog({ events }));
+  await using emulator = await Emulator.start({
+    ...{ tpm2: false, stateDir, flags: ["startup-clear"] },
+  });
+  {
+    using data = await emulator.connectData();
+    const client = new Client12((command) => data.command(command));
+    for (const { pcrIndex: pcrNum, digests } of events) {
+      await client.run(TPM_Extend, { pcrNum, inDigest: digests[0]!.digest });
+    }
+    using control = await emulator.connectControl();
+    await control.command(CMD.STORE_VOLATILE);
+  }
+  const { dataAddress } = emulator;
+  assert.ok(dataAddress.transport === "unix");
+  for (const where of [dataAddress.path, stateDir]) {
+    const same = await decode("--event-log", path, "--against", where);
+    assert.deepEqual([same.code, same.stderr], [0, ""]);
+    assert.ok(same.stdout.endsWith(`All 3 PCRs in '${where}' are what the log says.\n`));
+  }
+  await Deno.writeFile(path, writeEventLog({ events: events.slice(0, 2) }));
+  const other = await decode("--event-log", path, "--against", dataAddress.path);
+  assert.equal(other.code, 1);
+  assert.match(other.stdout, /\ndiffers: PCR 4 of sha1 is [0-9a-f]{40}, the log says/);
+});
+
 function filesOf(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) =>
     `${name} ${createHash("sha256").update(Deno.readFileSync(`${folder}/${name}`)).digest("hex")}`
@@ -245,4 +279,26 @@ Deno.test("event log: what cannot be compared is told", async () => {
   const { controlAddress } = emulator;
   assert.ok(controlAddress.transport === "unix");
   assert.match(await against(controlAddress.path), /no TPM: is it the data socket\?/);
+});
+
+Deno.test("event log: a state that it is compared with is left as it is", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("log");
+  await Deno.writeFile(path, logOf(EVENTS));
+  const stateDir = folder.join("state");
+  Deno.mkdirSync(stateDir);
+  {
+    await using emulator = await Emulator.start({ stateDir, flags: ["startup-clear"] });
+    using data = await emulator.connectData();
+    const client = await extend(data, EVENTS);
+    await client.run(TPM2_Shutdown, { shutdownType: TPM_SU.STATE });
+    await emulator.stop();
+  }
+  const file = `${stateDir}/tpm2-00.permall`;
+  Deno.chmodSync(file, 0o400);
+  assert.equal((await decode("--event-log", path, "--against", stateDir)).code, 0);
+  assert.equal((Deno.statSync(file).mode ?? 0) & 0o777, 0o400);
+  const none = folder.join("none");
+  assert.equal((await decode("--event-log", path, "--against", `file://${none}`)).code, 1);
+  assert.throws(() => Deno.statSync(none), Deno.errors.NotFound);
 });

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { peer } from "../peers/peers.ts";
+import { exists } from "../support/exists.ts";
 import { type Outcome, run } from "../support/process.ts";
 import { plainProgram, type Program } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -21,7 +22,7 @@ const CERT: readonly string[] = [
   ...[`${KEY} ${S} ${MAKE} ${SPEC}`, `${KEY} ${S} ${T}`, `${KEY} ${S} ${T} --pem`],
   ...[`${KEY} ${S} ${T} --out-cert out`, `${KEY} ${S} ${T} --pem --out-cert out`],
   ...[`${KEY} ${S} ${T} --out-cert /nonexistent/x`, `${KEY} ${S} ${T} --out-cert .`],
-  ...[`${KEY} ${S} ${T} --out-cert link`, `${KEY} ${S} ${T} --out-cert full`],
+  ...[`${KEY} ${S} ${T} --out-cert link`],
   ...[`${KEY} ${S} --type platform`, `${KEY} ${S} --type platform ${MAKE}`],
   ...[`${KEY} ${S} --type platform ${MAKE} ${P} --tpm2`, `${KEY} ${S} --type platform ${P}`],
   ...[`${KEY} ${S} ${T} --type EK`, `${KEY} ${S} ${T} --type foo`, "--type", "--type foo"],
@@ -32,7 +33,11 @@ const CERT: readonly string[] = [
   ...["--ecc-x 00 --ecc-y 00", "--ecc-x 00 --ecc-y 00 --modulus 00"],
   ...[`--ecc-x 00 --ecc-y 00 --ecc-curveid foo ${S} ${T}`, "--ecc-curveid secp256r1"],
   ...["--exponent 0", "--exponent 4294967296", "--exponent abc", "--exponent 0x10001"],
-  ...["--serial abc", `--serial ${"9".repeat(60)}`, `${KEY} ${S} ${T} --serial 5`],
+  ...["--serial abc", `--serial ${"9".repeat(60)}`, `--serial ${1n << 160n}`],
+  ...[
+    `${KEY} ${S} ${T} --serial ${(1n << 160n) - 1n} --out-cert out`,
+    `${KEY} ${S} ${T} --serial 5`,
+  ],
   ...[`${KEY} ${S} ${T} --days 0`, `${KEY} ${S} ${T} --days -1`, `${KEY} ${S} ${T} --days 3650`],
   ...["--tpm-spec-level -1", "--tpm-spec-revision -1", `${KEY} ${S} ${T} --tpm-spec-level 0x10`],
   ...["--signkey-pwd fd:99", "--signkey-pwd file:nofile", "--signkey-pwd env:NOVAR"],
@@ -102,9 +107,6 @@ async function prepare(folder: TempDir, localca: Program): Promise<string> {
   Deno.writeTextFileSync(folder.join("localca.options"), P);
   Deno.writeTextFileSync(folder.join("junk"), "junk\n");
   Deno.symlinkSync("elsewhere", folder.join("link"));
-  // As /dev/full: the C program removes what it could not write to.
-  const node = plainProgram("mknod", "mknod");
-  assert.equal((await run(node, [folder.join("full"), "c", "1", "7"])).code, 0);
   const openssl = async (...args: string[]) => {
     const made = await run(plainProgram("openssl", "openssl"), args, { cwd: folder.path });
     assert.equal(made.code, 0, made.stderr);
@@ -160,7 +162,7 @@ async function differences(
   return different;
 }
 
-Deno.test("command lines of swtpm_cert have the outcome of the C program [cert-numbers]", async (t) => {
+Deno.test("command lines of swtpm_cert have the outcome of the C program [cert-numbers] [cert-device]", async (t) => {
   await using folder = new TempDir();
   const link = await linksIn(folder);
   const { cert, env } = await peer("0.10");
@@ -169,6 +171,23 @@ Deno.test("command lines of swtpm_cert have the outcome of the C program [cert-n
   const modulus = await prepare(folder, link("swtpm_localca"));
   await t.step(`${CERT.length} lines`, async () => {
     assert.deepEqual(await differences(CERT, modulus, folder.path, c, ours), []);
+  });
+  await t.step("an output that is full", async () => {
+    const full = folder.join("full");
+    const words = `${KEY} ${S} ${T} --out-cert full`.split(" ");
+    for (const [program, kept] of [[c, false], [ours, true]] as const) {
+      // As /dev/full: the C program removes even a device that it could not write to.
+      const node = plainProgram("mknod", "mknod");
+      assert.equal((await run(node, [full, "c", "1", "7"])).code, 0);
+      const { code, stderr } = await run(program, words, { cwd: folder.path });
+      assert.equal(code, 1, program.name);
+      assert.equal(
+        stderr,
+        "Could not write certificate into file: No space left on device\n",
+        program.name,
+      );
+      assert.equal(exists(full), kept, program.name);
+    }
   });
   await t.step("refused in other words", async () => {
     for (const line of REFUSED_IN_OTHER_WORDS) {

@@ -45,23 +45,39 @@ export async function prepareTree(source: string, dir: string, tools: Tools): Pr
 
 /** The scripts that hold a program's capabilities against all that 0.10 knew. */
 const CAPABILITY_SCRIPTS = ["_test_print_capabilities", "_test_tpm2_print_capabilities"];
-/** The last verb of 0.10, and those that 0.11 says behind it. */
-const LAST_VERB = '"tpmstate-opt-lock"';
-const NEW_VERBS = [
-  "tpmstate-dir-backend-opt-backup",
-  "tpmstate-dir-backend-opt-fsync",
-  "cmdarg-pcap",
-  "systemd-notify",
-];
+/** The last verb of 0.10 of each program, and those that 0.11 says behind it. */
+const NEW_VERBS: Readonly<Record<string, readonly string[]>> = {
+  "tpmstate-opt-lock": [
+    "tpmstate-dir-backend-opt-backup",
+    "tpmstate-dir-backend-opt-fsync",
+    "cmdarg-pcap",
+    "systemd-notify",
+  ],
+  "cmdarg-profile-remove-disabled": [
+    "cmdarg-ek1keyalgo",
+    "cmdarg-ek2keyalgo",
+    "cmdarg-iakkeyalgo",
+    "cmdarg-idevidkeyalgo",
+  ],
+  "cmdarg-parentkey-pwd": [
+    "cmdarg-tpm-serial-num",
+    "supports-iak-idevid",
+    "cmdarg-public",
+    "cmdarg-keyalgo",
+  ],
+};
 
-/** Has a script's regular expression admit the verbs of 0.11; all of them, or none. */
+/** Has a script's regular expressions admit the verbs of 0.11; of each program all of them, or none. */
 async function admitNewVerbs(script: string): Promise<void> {
-  const text = await Deno.readTextFile(script);
-  if (NEW_VERBS.every((verb) => text.includes(`"${verb}"`))) return;
-  const more = NEW_VERBS.map((verb) => `, "${verb}"`).join("");
-  const changed = text.replaceAll(LAST_VERB, `${LAST_VERB}(${more})?`);
-  if (changed === text) throw new Error(`"${script}" does not name ${LAST_VERB}`);
-  await Deno.writeTextFile(script, changed);
+  let text = await Deno.readTextFile(script);
+  for (const [last, verbs] of Object.entries(NEW_VERBS)) {
+    if (verbs.every((verb) => text.includes(`"${verb}"`))) continue;
+    const more = verbs.map((verb) => `, "${verb}"`).join("");
+    const changed = text.replaceAll(`"${last}"`, `"${last}"(${more})?`);
+    if (changed === text) throw new Error(`"${script}" does not name "${last}"`);
+    text = changed;
+  }
+  await Deno.writeTextFile(script, text);
 }
 
 /** The names of the test scripts in a tree; the other `test_*` files are their helpers. */

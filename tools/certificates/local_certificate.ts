@@ -11,7 +11,9 @@ import {
   LocalAuthority,
   placeIn,
 } from "./local_authority.ts";
+import { configFolder, type LocalUser, stateFolder } from "./local_user.ts";
 import { makeCertificate, storedForm } from "./make.ts";
+import { platformOptions } from "./platform_options.ts";
 import { readRequest } from "./request.ts";
 import { isPkcs11 } from "./signer.ts";
 import type { CertificateType, Make } from "./tcg_certificate.ts";
@@ -53,7 +55,7 @@ export interface LocalRequest {
 
 /** What is around the authority: who we are says where it is looked for. */
 export interface LocalSurroundings extends AuthoritySurroundings {
-  readonly user: { readonly uid: number; readonly name: string };
+  readonly user: LocalUser;
 }
 
 /** An authority that was looked for, and the options that its certificates get. */
@@ -73,8 +75,9 @@ export class LocalCertificates {
     const optionsFile = choice.optionsFile ?? defaultFile(surroundings, OPTIONS_NAME);
     const configFile = choice.configFile ?? defaultFile(surroundings, CONFIG_NAME);
     const options = optionsFile === undefined
-      ? ""
-      : readable("options file", optionsFile, surroundings, () => texts.read(optionsFile));
+      ? platformOptions(texts).flat()
+      : readable("options file", optionsFile, surroundings, () => texts.read(optionsFile))
+        .split(/\s+/).filter(Boolean);
     let place;
     if (configFile === undefined) place = placeIn(ownFolder(surroundings));
     else {
@@ -90,7 +93,7 @@ export class LocalCertificates {
     };
     const authority = new LocalAuthority(chosen, surroundings);
     authority.ensure(choice.key !== undefined || choice.certificate !== undefined);
-    return new LocalCertificates(authority, options.split(/\s+/).filter(Boolean), surroundings);
+    return new LocalCertificates(authority, options, surroundings);
   }
 
   /** Makes the certificate in the form in which the TPM keeps it. */
@@ -158,8 +161,7 @@ function withPin(place: AuthorityPlace, values: KeyValues): AuthorityPlace {
 /** The user's own file, else the machine's; undefined where there is neither. */
 function defaultFile(surroundings: LocalSurroundings, name: string): string | undefined {
   const { files, variable } = surroundings;
-  const home = variable("HOME");
-  const own = variable("XDG_CONFIG_HOME") ?? (home ? `${home}/.config` : undefined);
+  const own = configFolder(variable);
   const folders = [...(own === undefined ? [] : [own]), "/etc"];
   return folders.map((folder) => `${folder}/${name}`).find((path) => isReadable(files, path));
 }
@@ -177,12 +179,11 @@ function isReadable(files: Files, path: string): boolean {
 /** Where an authority comes into being when nothing says where. Throws {@linkcode UsageError}. */
 function ownFolder({ user, variable }: LocalSurroundings): string {
   if (user.uid === 0) return SYSTEM_FOLDER;
-  const home = variable("HOME");
-  const states = variable("XDG_STATE_HOME") ?? (home ? `${home}/.local/state` : undefined);
+  const states = stateFolder(variable, user);
   if (states !== undefined) return `${states}/swtpm-localca`;
   throw new UsageError(
-    "There is no folder for a local CA: set HOME or XDG_STATE_HOME, or name a configuration " +
-      "with --configfile.",
+    `There is no folder for a local CA, as user ${user.name} has no home: set HOME or ` +
+      "XDG_STATE_HOME, or name a configuration with --configfile.",
   );
 }
 

@@ -76,7 +76,7 @@ export function withoutHeader(stored: Uint8Array): Uint8Array<ArrayBuffer> {
   return stored.slice(HEADER_SIZE);
 }
 
-/** Writes a certificate for its owner alone; a link is not followed. */
+/** Writes a certificate for its owner alone; a link is not followed. A file gets it whole or goes. */
 export function writeCertificate(
   files: Files,
   path: string,
@@ -87,16 +87,17 @@ export function writeCertificate(
     `Could not open ${path} for writing the certificate`,
     () => files.open(path, flags, OUTPUT_MODE),
   );
-  let failure = `Could not write to ${path}`;
-  explained(failure, () => {
+  explained("Could not write certificate into file", () => {
+    let open = true;
     try {
       files.write(fd, bytes, path);
+      open = false;
+      files.finish(fd, path);
     } catch (error) {
-      files.close(fd);
+      if (open) files.close(fd);
+      if (files.statusOf(path)?.kind === "file") files.unlink(path);
       throw error;
     }
-    failure = `Could not close ${path}`;
-    files.finish(fd, path);
   });
 }
 

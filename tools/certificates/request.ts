@@ -13,7 +13,7 @@ import type { TextFiles } from "./text_files.ts";
 export const QUESTIONS = ["help", "version", "print-capabilities"] as const;
 export type Question = typeof QUESTIONS[number];
 
-/** Of a serial number: RFC 5280, 4.1.2.2. */
+/** Of a serial number, as the C program counts them: without a byte for the sign. */
 const SERIAL_BYTES_MAX = 20;
 const DEFAULT_DAYS = 365;
 const DEFAULT_EXPONENT = 0x10001;
@@ -167,8 +167,7 @@ function exponentOf(text: string): number {
 
 function checkSerial(text: string): void {
   if (!/^\d+$/.test(text) || /^0+$/.test(text)) throw new UsageError("Serial number is invalid.");
-  // Its first bit is that of a sign.
-  if (BigInt(text) >> BigInt(8 * SERIAL_BYTES_MAX - 1) !== 0n) {
+  if (BigInt(text) >> BigInt(8 * SERIAL_BYTES_MAX) !== 0n) {
     throw new UsageError("Serial number is too large.");
   }
 }

@@ -1,7 +1,7 @@
 // Which PCRs of a TPM are not what an event log replays to. The TPM is one that runs, reached by its
 // data socket, or a state, which a TPM in this process takes over from a copy in memory.
 import { Log } from "../../daemon/output/log.ts";
-import { openStore } from "../../daemon/chip/storage.ts";
+import { readKeys } from "../../daemon/chip/storage.ts";
 import type { System } from "../../daemon/system.ts";
 import type { DaemonConfig } from "../../daemon/config.ts";
 import type { Bank, Replay } from "../../tcg/event_log/replay.ts";
@@ -15,17 +15,20 @@ import { Client } from "../../tcg/tpm2/client/client.ts";
 import { TPM2_Startup } from "../../tcg/tpm2/commands/startup.ts";
 import { CommandError } from "../../tcg/tpm2/client/command_error.ts";
 import { Errno, SystemError } from "../../ffi/libc.ts";
-import { MemoryBackend } from "../../state/memory.ts";
-import { STATE_NAMES } from "../../state/backend.ts";
-import { placeOf, type StatePlace } from "../../state/place.ts";
 import { StateStore } from "../../state/store.ts";
+import { type Family, pcrValues } from "../own_tpm/pcr_values.ts";
 import { openPrivateTpm } from "../own_tpm/private_tpm.ts";
+import {
+  copyInMemory,
+  isTpm2State,
+  type LastingPlace,
+  lastingPlace,
+  openToRead,
+  plainStates,
+} from "../own_tpm/stored.ts";
 import { type Address, tcpAddress } from "../reach/address.ts";
 import { connect, type Line } from "../reach/line.ts";
 import { beginsWithTag, sizeInHeader } from "./messages.ts";
-import { pcrValues } from "./pcr_values.ts";
-
-export type Family = "1.2" | "2";
 
 /** A PCR that is not what the log says. */
 export interface Difference {
@@ -86,15 +89,12 @@ async function openTpm(
   if (found === undefined && !where.includes("://") && /^[^/]*:\d+$/.test(where)) {
     return await running(system, tcpAddress(where, 0), where, closers);
   }
-  const place: StatePlace = where.includes("://")
-    ? placeOf(where)
-    : { kind: found?.kind === "directory" ? "directory" : "file", path: where };
-  if (found === undefined && place.kind !== "directory" && !where.includes("://")) {
+  if (found === undefined && !where.includes("://")) {
     throw new Error(
       `'${where}' is neither there nor HOST:PORT: --against takes a socket or a state`,
     );
   }
-  return await fromState(system, place, options, closers);
+  return await fromState(system, lastingPlace(system, where), options, closers);
 }
 
 /** A TPM that answers at all does so at once, unless it makes a key. */
@@ -147,27 +147,24 @@ function answer(line: Line, command: Uint8Array<ArrayBuffer>): Uint8Array {
 
 async function fromState(
   system: System,
-  place: StatePlace,
+  place: LastingPlace,
   { where, key, libtpms }: AgainstOptions,
   closers: DisposableStack,
 ): Promise<ReachedTpm> {
+  const keys = await readKeys(system, { key, migrationKey: undefined });
   for (const tpm2 of [true, false]) {
-    const state = { place, mode: undefined, lock: false, backup: false, fsync: false };
-    const stored = await openStore(system, { state, tpm2, key, migrationKey: undefined });
+    const stored = new StateStore(openToRead(system, place, tpm2), keys);
     closers.defer(() => stored.close());
-    const copy = new StateStore(new MemoryBackend());
-    for (const name of STATE_NAMES) {
-      const bytes = stored.load(name);
-      if (bytes !== undefined) copy.store(name, bytes);
-    }
-    if (copy.load("permall") === undefined) continue;
-    const isRunning = copy.load("volatilestate") !== undefined;
+    const states = plainStates(stored);
+    const permanent = states.get("permall");
+    if (permanent === undefined) continue;
+    if (place.kind === "file" && isTpm2State(permanent) !== tpm2) continue;
     const log = await Log.open(system.files, undefined);
     const { send } = await openPrivateTpm({
-      ...{ system, log, store: copy, startup: "none" },
+      ...{ system, log, store: copyInMemory(states), startup: "none" },
       options: { tpm2, libtpms },
     }, closers);
-    if (!isRunning) await resume(send, where, tpm2);
+    if (!states.has("volatilestate")) await resume(send, where, tpm2);
     return { send, family: tpm2 ? "2" : "1.2" };
   }
   throw new Error(`there is no TPM's state in '${where}'`);

@@ -2,7 +2,7 @@
 import type { System } from "../../daemon/system.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
 import { type Check, type Finding, ok, warn } from "./finding.ts";
-import { systemFile } from "./system_file.ts";
+import { systemFile } from "../own_tpm/system_file.ts";
 
 const ACTIONS = "/proc/sys/kernel/seccomp/actions_avail";
 const APPARMOR_SWITCH = "/sys/module/apparmor/parameters/enabled";

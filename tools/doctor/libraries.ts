@@ -7,7 +7,7 @@ import { Openssl } from "../../ffi/openssl.ts";
 import { opensslVersion } from "../../ffi/openssl_version.ts";
 import { tpm12, tpm2 } from "../../tpm/family.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
-import { systemFile } from "./system_file.ts";
+import { systemFile } from "../own_tpm/system_file.ts";
 
 const FIPS_SWITCH = "/proc/sys/crypto/fips_enabled";
 /** Words of --libtpms that are no path. */

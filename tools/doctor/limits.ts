@@ -3,7 +3,7 @@
 import type { System } from "../../daemon/system.ts";
 import { CLIENTS_MAX } from "../own_tpm/own_tpm.ts";
 import { type Check, type Finding, ok, warn } from "./finding.ts";
-import { systemFile } from "./system_file.ts";
+import { systemFile } from "../own_tpm/system_file.ts";
 
 const LIMITS = "/proc/self/limits";
 /** What the runtime and a TPM have open before the first client comes, with room for a few more. */

@@ -4,7 +4,7 @@ import type { System } from "../../daemon/system.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
 import { candidateFolders, isOurFolder } from "../own_tpm/place.ts";
 import { type Finding, ok, warn } from "./finding.ts";
-import { systemFile } from "./system_file.ts";
+import { systemFile } from "../own_tpm/system_file.ts";
 
 const SOCKETS = "/proc/net/unix";
 /** __SO_ACCEPTCON: the socket is listening. */

@@ -6,9 +6,9 @@ import { type FileStatus, O, UNKNOWN_HOLDER } from "../../ffi/files.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
 import { DirectoryBackend } from "../../state/directory.ts";
 import { isState, LOCK_NAME } from "../../state/file_names.ts";
+import { processName } from "../own_tpm/system_file.ts";
 import { fail, findAll, type Finding, ok, warn } from "./finding.ts";
 import { staleSockets } from "./sockets.ts";
-import { systemFile } from "./system_file.ts";
 
 const GROUP_WRITE = 0o020;
 const OTHERS_WRITE = 0o002;
@@ -108,12 +108,6 @@ function lockFinding({ files }: System, directory: string): Finding {
   } finally {
     files.close(fd);
   }
-}
-
-function processName(files: System["files"], pid: number): string {
-  if (pid === UNKNOWN_HOLDER) return "a process that cannot be seen from here";
-  const name = systemFile(files, `/proc/${pid}/comm`);
-  return name === undefined ? `process ${pid}` : `process ${pid} (${name})`;
 }
 
 function roomFinding(machine: Machine, directory: string): Finding {

@@ -9,6 +9,7 @@ import type { System } from "../../daemon/system.ts";
 import { type Files, O } from "../../ffi/files.ts";
 import { SystemError } from "../../ffi/libc.ts";
 import { LocalCertificates, type LocalRequest } from "../certificates/local_certificate.ts";
+import { localUser } from "../certificates/local_user.ts";
 import { writeCertificate } from "../certificates/make.ts";
 import { CERTIFICATE_TYPES, type CertificateType } from "../certificates/tcg_certificate.ts";
 import { TextFiles } from "../certificates/text_files.ts";
@@ -65,12 +66,11 @@ export async function localca(
     return 1;
   }
 
-  const { uid } = users.effective;
   const surroundings = {
     files,
     variable,
     texts: new TextFiles(files),
-    user: { uid, name: users.nameOf(uid) ?? String(uid) },
+    user: localUser(users, files, variable),
     log,
   };
   let certificates;

@@ -4,6 +4,7 @@ import { UsageError } from "../../cli/usage_error.ts";
 import type { System } from "../../daemon/system.ts";
 import type { KeyValues } from "../certificates/key_values.ts";
 import { LocalCertificates } from "../certificates/local_certificate.ts";
+import { localUser } from "../certificates/local_user.ts";
 import { TextFiles } from "../certificates/text_files.ts";
 import type { SetupLog } from "./log.ts";
 import type { CertificateWish } from "./maker.ts";
@@ -53,7 +54,6 @@ export class CertificateSource {
 
   async #makeHere(wish: CertificateWish): Promise<Uint8Array<ArrayBuffer>> {
     const { system, variable, values, options, log } = this;
-    const { uid } = system.users.effective;
     const tell = (message: string) => log.info(`swtpm_localca: ${message}`);
     this.#authority ??= LocalCertificates.open({
       configFile: values.get("create_certs_tool_config"),
@@ -64,7 +64,7 @@ export class CertificateSource {
       files: system.files,
       texts: new TextFiles(system.files),
       variable,
-      user: { uid, name: system.users.nameOf(uid) ?? String(uid) },
+      user: localUser(system.users, system.files, variable),
       log: tell,
     });
     const { TPMSpecification: { family, level, revision }, TPMAttributes: tpm } = this.description;

@@ -3,8 +3,9 @@ import { UsageError } from "../../cli/usage_error.ts";
 import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { O } from "../../ffi/files.ts";
+import { configFolder } from "../certificates/local_user.ts";
+import { platformOptions } from "../certificates/platform_options.ts";
 import { TextFiles } from "../certificates/text_files.ts";
-import { configFolder } from "./configuration.ts";
 
 const FLAGS = ["overwrite", "root", "skip-if-exist"] as const;
 const FILE_MODE = 0o644;
@@ -58,9 +59,7 @@ const authorityFolder = (folder: string) => `${folder}/var/lib/swtpm-localca`;
 /** What is in each file, by its path. */
 function contents(folder: string, { files }: System): Readonly<Record<string, string>> {
   const ca = authorityFolder(folder);
-  const texts = new TextFiles(files);
-  const word = (name: string) => texts.read(`/proc/sys/kernel/${name}`).trim().replaceAll(" ", "_");
-  const [system, version] = [word("ostype"), word("version")];
+  const options = platformOptions(new TextFiles(files)).map((words) => `${words.join(" ")}\n`);
   return {
     [`${folder}/swtpm_setup.conf`]: `create_certs_tool = swtpm_localca
 create_certs_tool_config = ${folder}/swtpm-localca.conf
@@ -76,9 +75,6 @@ signingkey = ${ca}/signkey.pem
 issuercert = ${ca}/issuercert.pem
 certserial = ${ca}/certserial
 `,
-    [`${folder}/swtpm-localca.options`]: `--platform-manufacturer ${system}
---platform-version ${version}
---platform-model ${system}
-`,
+    [`${folder}/swtpm-localca.options`]: options.join(""),
   };
 }

@@ -3,15 +3,10 @@ import { UsageError } from "../../cli/usage_error.ts";
 import type { System } from "../../daemon/system.ts";
 import { SystemError } from "../../ffi/libc.ts";
 import { KeyValues } from "../certificates/key_values.ts";
+import { configFolder } from "../certificates/local_user.ts";
 import { TextFiles } from "../certificates/text_files.ts";
 
 const NAME = "swtpm_setup.conf";
-
-/** The folder of a user's own configuration; undefined where there is none. */
-export function configFolder(variable: (name: string) => string | undefined): string | undefined {
-  const home = variable("HOME");
-  return variable("XDG_CONFIG_HOME") ?? (home ? `${home}/.config` : undefined);
-}
 
 /**
  * The values of `given`, or of the file that is found. Without a configuration there are none:

@@ -97,26 +97,27 @@ export function listProfiles(
   const local = profilesIn(system, values.get("local_profiles_dir"));
   const distro = profilesIn(system, DISTRIBUTION);
   return JSON.stringify({
-    ...(local.length > 0 ? { local } : {}),
-    ...(distro.length > 0 ? { distro } : {}),
+    ...(local === undefined ? {} : { local }),
+    ...(distro === undefined ? {} : { distro }),
     ...(builtin === undefined ? {} : { builtin }),
   });
 }
 
-function profilesIn(system: System, folder: string | undefined): unknown[] {
-  if (folder === undefined) return [];
+/** Those that a folder has, by their files' names; undefined where there is no folder. */
+function profilesIn(system: System, folder: string | undefined): unknown[] | undefined {
+  if (folder === undefined) return undefined;
   let names;
   try {
     names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
       name.endsWith(SUFFIX)
     ).sort();
   } catch {
-    return []; // no folder, no profiles
+    return undefined;
   }
   return names.flatMap((name) => {
     try {
       const profile = JSON.parse(readFile(system, `${folder}/${name}`)) as object;
-      return [{ ...profile, Name: name.slice(0, -SUFFIX.length) }];
+      return "Name" in profile ? [{ ...profile, Name: name.slice(0, -SUFFIX.length) }] : [];
     } catch {
       return []; // what is no profile is none
     }

@@ -3,7 +3,6 @@ import { UsageError } from "../../cli/usage_error.ts";
 import type { KeySource } from "../../state/key_file.ts";
 import type { EkUse } from "../../tcg/tpm2/templates/endorsement.ts";
 import type { KeyKind } from "../../tcg/tpm2/templates/key_kinds.ts";
-import { WELL_KNOWN_AUTH } from "../../tcg/tpm12/client/session.ts";
 import type { KeyValues } from "../certificates/key_values.ts";
 import { DEFAULT_EK1, DEFAULT_EK2, type KeyAlgorithm, keyAlgorithm } from "./key_algorithms.ts";
 import type { Tpm12Wish } from "./tpm12.ts";
@@ -12,6 +11,8 @@ import type { SetupWords } from "./words.ts";
 
 const DEFAULT_OWNER_PASSWORD = "ooo";
 const DEFAULT_SRK_PASSWORD = "sss";
+/** As the C program has it: zeros are the password, and not what is made of it. */
+const WELL_KNOWN_PASSWORD = "\0".repeat(20);
 const DEFAULT_BANKS = "sha256";
 const RSA_SIZES = ["2048", "3072", "4096"];
 
@@ -78,7 +79,7 @@ export function tpm2Wish(
 export function tpm12Wish(words: SetupWords): Tpm12Wish {
   const takesOwnership = words.has("take-ownership");
   const auth = (password: string, wellKnown: string, fallback: string) =>
-    words.has(wellKnown) ? WELL_KNOWN_AUTH : words.text(password) ?? fallback;
+    words.text(password) ?? (words.has(wellKnown) ? WELL_KNOWN_PASSWORD : fallback);
   return {
     ek: ["createek", "create-ek-cert", "create-platform-cert", "take-ownership"]
       .some((name) => words.has(name)),

@@ -1,5 +1,5 @@
 // Small files in which the kernel tells about itself and about us.
-import { type Files, O } from "../../ffi/files.ts";
+import { type Files, O, UNKNOWN_HOLDER } from "../../ffi/files.ts";
 
 /**
  * /proc/net/unix grows with the machine's sockets, some 80 bytes each. Files below /proc/sys refuse
@@ -20,4 +20,11 @@ export function systemFile(files: Files, path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** A process in words, by its number; the kernel may not know the holder of a lock. */
+export function processName(files: Files, pid: number): string {
+  if (pid === UNKNOWN_HOLDER) return "a process that cannot be seen from here";
+  const name = systemFile(files, `/proc/${pid}/comm`);
+  return name === undefined ? `process ${pid}` : `process ${pid} (${name})`;
 }

@@ -8,7 +8,9 @@ import { Client, type Send } from "../../tcg/tpm2/client/client.ts";
 import { TPM2_PCR_Read } from "../../tcg/tpm2/commands/pcrs.ts";
 import { selectedPcrs, selectPcrs } from "../../tcg/tpm2/structures/lists.ts";
 import type { Bank } from "../../tcg/event_log/replay.ts";
-import type { Family } from "./against.ts";
+
+/** Which TPM is asked. */
+export type Family = "1.2" | "2";
 
 /** Digests that a TPM gives at once. */
 const AT_ONCE = 8;

@@ -1,0 +1,233 @@
+// `swtpm state show` and `check` on states of ours, of the C programs and of the C project's test
+// data: what is in them is told, what is wrong with them, too, and nothing is touched.
+
+import assert from "node:assert/strict";
+import { upstreamTree } from "../peers/peers.ts";
+import { hex } from "../support/bytes.ts";
+import { CMD, payload } from "../support/control.ts";
+import { Emulator } from "../support/emulator.ts";
+import { peerProgram, withNewLibtpms } from "../support/peer_programs.ts";
+import { run } from "../support/process.ts";
+import { programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
+import { counterBytes, NV_INDEX, successBody, tpm2 } from "../support/tpm2.ts";
+import { mutate } from "../state/mutate.ts";
+import { Seeded } from "../state/seeded.ts";
+import { makeKey } from "../state/stores.ts";
+import { snapshot } from "./snapshot.ts";
+import { KEPT, makeTpm, REMEMBERED, shown, stateTool } from "./state_tool.ts";
+
+const INDEX = `0x${NV_INDEX.toString(16)}`;
+
+for (const maker of ["ours", "0.7.1", "0.10"] as const) {
+  Deno.test(`state show: what a TPM of ${maker} holds, and nothing is touched`, async () => {
+    await using folder = new TempDir();
+    const stateDir = folder.join("state");
+    Deno.mkdirSync(stateDir);
+    const program = maker === "ours" ? programUnderTest() : await peerProgram(maker);
+    const { pcr16, name } = await makeTpm({ program, stateDir });
+    const before = snapshot(stateDir);
+    const tpm = await shown("--nv", INDEX, stateDir);
+    assert.equal(tpm.version, "2");
+    assert.equal(tpm.format.libtpms, "0.9");
+    assert.deepEqual(
+      tpm.states.map(({ name, encryption }: Record<string, string>) => `${name} ${encryption}`),
+      ["permall none", "volatilestate none"],
+    );
+    const { contents } = tpm;
+    assert.equal(contents.moment, "saved");
+    assert.equal(contents.pcrs.sha256[16], pcr16);
+    assert.equal(contents.nvContent.data, hex(counterBytes(REMEMBERED)));
+    const [key] = contents.persistent;
+    assert.deepEqual([key.handle, key.use, key.name], [`0x${KEPT.toString(16)}`, "SRK", name]);
+    assert.match(key.public, /^ecc nist_p256 restricted decrypt aes128cfb sha256 /);
+    assert.equal(contents.nv[0].index, `0x0${NV_INDEX.toString(16)}`);
+    assert.ok(contents.nv[0].attributes.includes("WRITTEN"));
+    assert.equal(contents.dictionaryAttack.lockedOut, false);
+    const whole = await stateTool("check", stateDir);
+    assert.equal(whole.code, 0, whole.stdout + whole.stderr);
+    assert.match(whole.stdout, /^ok {4}'.*permall' is whole: .*\nok {4}'.*volatilestate' is whole/);
+    assert.deepEqual(snapshot(stateDir), before);
+  });
+}
+
+Deno.test("state show: one page for people", async () => {
+  await using folder = new TempDir();
+  await makeTpm({ stateDir: folder.path });
+  const { stdout } = await stateTool("show", folder.path);
+  for (
+    const words of [
+      `dir://${folder.path}\n  lock                nobody holds it\nTPM 2\n`,
+      "  format              version 3, level 1, without a profile; libtpms 0.9 and later read it\n",
+      "  values              as it was saved while it ran\n",
+      "    0x81000001 (SRK) ecc nist_p256 restricted decrypt aes128cfb sha256 ",
+      "    0x01500010 (platform maker's) 8 bytes ",
+      "  PCRs sha256         1 extended\n",
+    ]
+  ) assert.ok(stdout.includes(words), `no ${words} in ${stdout}`);
+});
+
+Deno.test("state show: endorsement keys that are not kept are made of the seed", async () => {
+  await using folder = new TempDir();
+  await makeTpm({ stateDir: folder.path });
+  const { code, stdout } = await stateTool("show", "--ek", "pem", folder.path);
+  assert.equal(code, 0);
+  assert.equal(stdout.match(/-----BEGIN PUBLIC KEY-----/g)?.length, 2);
+  assert.deepEqual((await stateTool("show", "--ek", "pem", folder.path)).stdout, stdout);
+});
+
+Deno.test("state show: who holds the lock; a state that runs is not disturbed", async () => {
+  await using emulator = await Emulator.start({ flags: ["startup-clear"] });
+  using data = await emulator.connectData();
+  successBody(await data.command(tpm2.nvDefineSpace(8)));
+  const before = snapshot(emulator.stateDir);
+  const { code, stdout } = await stateTool("show", "--json", emulator.stateDir);
+  assert.equal(code, 0);
+  assert.match(JSON.parse(stdout).lockedBy, new RegExp(`^process ${emulator.pid} \\(swtpm`));
+  assert.deepEqual(snapshot(emulator.stateDir), before);
+});
+
+/** Words of `--key` behind the file, by the folder whose state is encrypted. */
+const KEYS: Readonly<Record<string, string>> = {
+  tpm2state2: "kdf=sha512",
+  tpm2state2b: "mode=aes-256-cbc",
+  tpmstate2: "kdf=sha512",
+  tpmstate2b: "mode=aes-256-cbc",
+};
+const PCR_10 = {
+  "2": ["sha256", "f68598e5868de68b97299960f2717d176789a42f9aaea8c7b7aa79a86256c1de"],
+  "1.2": ["sha1", "c78a6e94c73c4d7fc305c8a66bbf1545f4edb7a5"],
+} as const;
+/** libtpms 0.9.2 refuses the state that a 0.10 wrote with a profile of its own. */
+const TOO_NEW_FOR_09 = "tpm2state7";
+
+Deno.test("state show: the C project's states, with their keys, without, with wrong ones", async () => {
+  const data = `${(await upstreamTree()).dir}/tests/data`;
+  const names = [...Deno.readDirSync(data)].map(({ name }) => name)
+    .filter((name) => /^tpm2?state/.test(name)).sort();
+  assert(names.length >= 14, `only ${names.length} folders of states were found`);
+  for (const name of names) {
+    const state = `${data}/${name}`;
+    const before = snapshot(state);
+    const words = KEYS[name];
+    const key = words === undefined ? [] : ["--key", `pwdfile=${state}/pwdfile.txt,${words}`];
+    if (name === TOO_NEW_FOR_09) {
+      const { code, stdout, stderr } = await stateTool("show", state);
+      assert.equal(code, 1);
+      assert.match(stdout, /format {14}version 4, level 2, profile 'default-v1'; libtpms 0.10 and/);
+      assert.match(stderr, /permall' is refused by libtpms: .*Minimum version 4 higher than/);
+      const newer = await run(await withNewLibtpms(), ["state", "show", "--json", state]);
+      assert.deepEqual([newer.code, newer.stderr], [0, ""]);
+    } else {
+      const { version, contents, states } = await shown(...key, state);
+      const [bank, value] = PCR_10[version as "2" | "1.2"];
+      if (/state[12]b?$/.test(name)) assert.equal(contents.pcrs[bank][10], value, name);
+      assert.equal(states[0].encryption === "none", words === undefined, name);
+    }
+    if (words !== undefined) {
+      const without = await stateTool("show", state);
+      assert.equal(without.code, 1);
+      assert.match(without.stderr, /permall' is encrypted; --key is needed to read it/, name);
+      assert.match(
+        without.stdout,
+        /permall {13}\d+ bytes, encrypted \(AES, (128|256) bit\), cannot/,
+      );
+      const wrong = await stateTool("show", "--key", `pwdfile=/etc/passwd,${words}`, state);
+      assert.equal(wrong.code, 1);
+      assert.match(wrong.stderr, /permall' .*the key is wrong/, name);
+    }
+    assert.deepEqual(snapshot(state), before, name);
+  }
+});
+
+/** 2,000 take a quarter of an hour. */
+const MUTANTS = Number(Deno.env.get("SWTPM_STATE_MUTANTS") ?? 60);
+const LANES = 2;
+
+Deno.test("state check: damaged states are refused with their place, or read; never touched", async () => {
+  await using folder = new TempDir();
+  const random = new Seeded(20_26);
+  const counts = { refused: 0, read: 0 };
+  const subjects = [undefined, makeKey(folder, "key file, 256 bit")].map(async (key, index) => {
+    const stateDir = folder.join(`state${index}`);
+    Deno.mkdirSync(stateDir);
+    const words = key === undefined ? [] : ["--key", key];
+    await makeTpm({ stateDir, args: words });
+    return { stateDir, words };
+  });
+  const made = await Promise.all(subjects);
+  const lane = async (lane: number) => {
+    for (let round = lane; round < MUTANTS; round += LANES) {
+      const { stateDir, words } = random.pick(made);
+      const name = random.pick(["permall", "volatilestate"]);
+      const place = folder.join(`mutant${lane}`);
+      Deno.mkdirSync(place);
+      for (const { name } of Deno.readDirSync(stateDir)) {
+        Deno.copyFileSync(`${stateDir}/${name}`, `${place}/${name}`);
+      }
+      const file = `${place}/tpm2-00.${name}`;
+      const { bytes, how } = mutate(Deno.readFileSync(file), random);
+      Deno.writeFileSync(file, bytes);
+      const before = snapshot(place);
+      const { code, stdout, stderr } = await stateTool("check", ...words, place);
+      if (code === 0) counts.read++;
+      else {
+        counts.refused++;
+        assert.equal(code, 1, `${how}: ${stderr}`);
+        assert.match(stdout, new RegExp(`^fail {2}'${file}' `, "m"), how);
+      }
+      assert.doesNotMatch(stdout, /ended its process/, how);
+      assert.equal(stderr, "", how);
+      assert.deepEqual(snapshot(place), before, how);
+      Deno.removeSync(place, { recursive: true });
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, (_, index) => lane(index)));
+  console.log(`${MUTANTS} damaged states: ${counts.refused} refused, ${counts.read} read`);
+  assert(counts.refused > MUTANTS / 2);
+});
+
+Deno.test("state check says what a start says", async () => {
+  await using folder = new TempDir();
+  const stateDir = folder.join("made");
+  Deno.mkdirSync(stateDir);
+  await makeTpm({ stateDir });
+  const random = new Seeded(7);
+  for (let round = 0; round < Math.max(8, MUTANTS / 20); round++) {
+    const place = folder.join(`mutant${round}`);
+    Deno.mkdirSync(place);
+    for (const { name } of Deno.readDirSync(stateDir)) {
+      Deno.copyFileSync(`${stateDir}/${name}`, `${place}/${name}`);
+    }
+    const name = random.pick(["permall", "volatilestate"]);
+    const file = `${place}/tpm2-00.${name}`;
+    const { bytes, how } = mutate(Deno.readFileSync(file), random);
+    Deno.writeFileSync(file, bytes);
+    const { code } = await stateTool("check", place);
+    await using emulator = await Emulator.start({ stateDir: place });
+    using control = await emulator.connectControl();
+    const init = hex(await control.command(CMD.INIT, payload.init()));
+    const starts = init === "00000000";
+    // libtpms starts without a volatile state that it is not given, and it is lost then.
+    if (starts && name === "volatilestate") continue;
+    assert.equal(code === 0, starts, `${how}: check ends with ${code}, INIT ${init}`);
+  }
+});
+
+Deno.test("state: a file that holds no states, and what is not there, is told and not made", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("empty");
+  Deno.writeTextFileSync(path, "");
+  const empty = await stateTool("show", path);
+  assert.deepEqual([empty.code, empty.stdout], [1, ""]);
+  assert.match(empty.stderr, /'.*empty' does not begin with the header of a state file/);
+  assert.equal(Deno.statSync(path).size, 0);
+  for (const where of [folder.join("none"), `file://${folder.join("none")}`]) {
+    const { code, stderr } = await stateTool("check", where);
+    assert.deepEqual([code, stderr], [1, `swtpm: there is no '${folder.join("none")}'\n`]);
+  }
+  const bare = folder.join("bare");
+  Deno.mkdirSync(bare);
+  assert.match((await stateTool("check", bare)).stderr, /there is no TPM's state in '.*bare'/);
+  assert.deepEqual([...Deno.readDirSync(bare)], []);
+});

@@ -1,0 +1,36 @@
+// The page that `swtpm state --help` prints.
+
+export const HELP = `Usage: swtpm state show|check [options] STATE
+
+Says what a TPM's state holds, and whether it is whole, without starting the TPM
+that it belongs to: nothing is locked, made or changed there. STATE is a
+directory, a file or a block device with all states of a TPM in it, by its path
+or as dir://DIRECTORY or file://FILE.
+
+show     whose state it is and how large, how it is encrypted, who holds its
+         lock, which libtpms reads it; and what is in the TPM, of which a copy
+         is run in memory, in a process of its own: persistent keys, NV indices,
+         endorsement keys and their certificates, counters of failed passwords,
+         the clock, the PCRs where they were saved
+check    whether a TPM could be started with it: each of its states is read as
+         a start would do it, and told to be whole, or what is wrong with it
+
+The exit code is 1 where something cannot be read.
+
+ --key ARGUMENT        the state's key, as for 'swtpm socket'
+ --json                print it as JSON
+ --nv INDEX            print what an NV index holds, where it can be read
+                       without a password
+ --ek pem              print the endorsement keys and their certificates in PEM,
+                       and no more; where none is kept, those that everybody
+                       uses are made of the seed
+ --tpm2|--tpm12        only this TPM of a directory that holds both
+ --libtpms system|embedded|PATH
+                       the libtpms to use; SWTPM_LIBTPMS does the same
+ -h|--help             print this page and exit
+
+Examples:
+  swtpm state show /var/lib/libvirt/swtpm/UUID/tpm2
+  swtpm state check --json /srv/tpms/7
+  swtpm state show --key pwdfile=phrase --nv 0x1c00002 file:///srv/tpm
+`;
