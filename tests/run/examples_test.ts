@@ -1,4 +1,4 @@
-// The examples, run as their first lines say, and what the README tells first. The example in Go is
+// The examples, run as their first lines say, and what the README tells of CI. The example in Go is
 // in go_example_test.ts.
 
 import assert from "node:assert/strict";
@@ -26,15 +26,16 @@ async function example(words: readonly string[]): Promise<Outcome> {
   });
 }
 
-/** The commands of the README's first block of shell lines. */
-async function firstLines(): Promise<string> {
+/** The first shell lines below a heading of the README. */
+async function shellLinesBelow(heading: string): Promise<string> {
   const readme = await Deno.readTextFile(checkoutPath("README.md"));
-  const block = /```sh\n([\s\S]*?)```/.exec(readme)?.[1];
-  assert.ok(block !== undefined, "the README has no shell lines");
-  return block;
+  const [, section] = readme.split(`\n## ${heading}\n`);
+  const lines = /```sh\n([\s\S]*?)```/.exec(section ?? "")?.[1];
+  assert.ok(lines !== undefined, `the README has no shell lines below "${heading}"`);
+  return lines;
 }
 
-Deno.test("README: the first lines work as they stand", async () => {
+Deno.test("README: the lines for CI work as they stand", async () => {
   await using folder = new TempDir();
   const path = await pathWithSwtpm(folder);
   // Whatever project it is, its tests find the TPM.
@@ -46,7 +47,7 @@ Deno.test("README: the first lines work as they stand", async () => {
     },
   );
   const bash = plainProgram("bash", "/bin/bash");
-  const outcome = await run(bash, ["-ec", await firstLines()], {
+  const outcome = await run(bash, ["-ec", await shellLinesBelow("In CI and in tests")], {
     cwd: folder.path,
     env: { PATH: path, XDG_RUNTIME_DIR: folder.path },
   });
