@@ -62,7 +62,7 @@ async function obey(system: System, args: readonly string[]): Promise<number> {
     printAside(`Missing TPM interface type; '${PROGRAM} --help' shows them.\n`);
     return 1;
   }
-  if (which === "-h" || which === "--help") {
+  if (asksForHelp(which)) {
     print(system, (await help()).topHelp());
     return 0;
   }
@@ -75,10 +75,11 @@ async function obey(system: System, args: readonly string[]): Promise<number> {
   }
   if (which === "completions") {
     const { completions } = await import("./cli/completions.ts");
-    const script = completions(rest[0]);
-    if (script === undefined) printAside(`Usage: ${PROGRAM} completions bash|zsh|fish\n`);
-    else print(system, script);
-    return script === undefined ? 1 : 0;
+    const usage = `Usage: ${PROGRAM} completions bash|zsh|fish\n`;
+    const page = asksForHelp(rest[0]) ? usage : completions(rest[0]);
+    if (page === undefined) printAside(usage);
+    else print(system, page);
+    return page === undefined ? 1 : 0;
   }
   if (isOneOf(TOOLS, which)) return await runTool(system, which, rest, `${PROGRAM} ${which}`);
   if (!isOneOf(INTERFACES, which)) {
@@ -90,6 +91,10 @@ async function obey(system: System, args: readonly string[]): Promise<number> {
     return 1;
   }
   return await emulate(system, which, rest);
+}
+
+function asksForHelp(word: string | undefined): boolean {
+  return word === "-h" || word === "--help";
 }
 
 async function runTool(

@@ -89,31 +89,31 @@ export function topHelp(): string {
 
 Emulates a TPM 1.2 or 2.0 with libtpms.
 
-  ${program} socket       TPM commands come through TCP or Unix sockets
-  ${program} chardev      TPM commands come through a character device or a vTPM proxy
-  ${program} cuse         a character device of its own, /dev/NAME
+  ${program} socket         TPM commands come through TCP or Unix sockets
+  ${program} chardev        they come through a character device or a vTPM proxy
+  ${program} cuse           they come through a device of its own, /dev/NAME
 
-  ${program} run          runs a command with a TPM of its own
-  ${program} start        starts a TPM in the background, for a script's next lines
-  ${program} stop         ends it
-  ${program} doctor       what this machine offers to a TPM, and what is in its way
-  ${program} decode       what was said to a TPM, and what a firmware measured, in words
-  ${program} state        what a TPM's state holds, and whether it is whole
+  ${program} run            runs a command with a TPM of its own
+  ${program} start          starts a TPM in the background, for a script's next lines
+  ${program} stop           ends it
+  ${program} doctor         says what this machine offers a TPM, and what it lacks
+  ${program} decode         says what a TPM was asked, or what a firmware measured
+  ${program} state          says what a TPM's state holds, and whether it is whole
 
-  ${program} ioctl        gives a TPM that runs a control command, as swtpm_ioctl
-  ${program} bios         does with it what a firmware does, as swtpm_bios
-  ${program} setup        makes a TPM with keys and certificates, as swtpm_setup
-  ${program} cert         makes a certificate for a TPM's key, as swtpm_cert
-  ${program} localca      the same as a local authority does, as swtpm_localca
-  ${program} install-tools  makes links by which this program is swtpm_ioctl and so on
+  ${program} ioctl          gives a running TPM a control command, as swtpm_ioctl
+  ${program} bios           does with a TPM what a firmware does, as swtpm_bios
+  ${program} setup          makes a TPM with keys and certificates, as swtpm_setup
+  ${program} cert           makes a certificate for a TPM's key, as swtpm_cert
+  ${program} localca        makes one as a local authority, as swtpm_localca
+  ${program} install-tools  makes links to this program named swtpm_ioctl and so on
 
-  ${program} completions  a script for your shell: bash, zsh or fish
+  ${program} completions    prints a script for your shell: bash, zsh or fish
 
   '${program} socket --help' and so on show the options, with examples.
 
-  -h|--help             print this page and exit
-  -v|--version          print the version and exit; with --verbose behind it also
-                        what the program is made of, and the licences
+  -h|--help            print this page and exit
+  -v|--version         print the version and exit; with --verbose behind it also
+                       what the program is made of, and the licences
 `;
 }
 

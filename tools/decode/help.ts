@@ -37,7 +37,7 @@ stops and why, and the exit code is 1.
  -h|--help             print this page and exit
 
 Examples:
-  swtpm run --pcap file=/tmp/tpm.pcap -- tpm2_getrandom 8
+  swtpm run --pcap file=/tmp/tpm.pcap -- tpm2_getrandom --hex 8
   swtpm decode /tmp/tpm.pcap
   echo 80010000000c0000017b0008 | swtpm decode
 `;
