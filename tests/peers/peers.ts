@@ -275,7 +275,7 @@ async function writeWrappers(peer: Peer): Promise<void> {
     const path = join(bin, `${program}-${peer.name}`);
     if (await Deno.readTextFile(path).catch(() => "") === text) continue;
     // Under another name first: a test may be running the wrapper right now.
-    const partial = `${path}.${Deno.pid}`;
+    const partial = `${path}.${crypto.randomUUID()}`;
     await Deno.writeTextFile(partial, text, { mode: 0o755 });
     await Deno.chmod(partial, 0o755);
     await Deno.rename(partial, path);
