@@ -32,8 +32,9 @@ Deno.test("bash: options of the programs beside the emulator, and what they are 
   deepEqual(await offered("swtpm start --git"), ["--github-env"]);
   deepEqual(await offered("swtpm doctor /us"), ["/usr"]);
   deepEqual(await offered("swtpm state s"), ["show"]);
+  deepEqual(await offered("swtpm state convert --new-key fi"), ["file="]);
   deepEqual(await offered("swtpm state show /us"), ["/usr"]);
-  deepEqual(await offered("swtpm state show --n"), ["--nv"]);
+  deepEqual(await offered("swtpm state show --nv"), ["--nv"]);
   ok((await offered("swtpm run basenam")).includes("basename"));
   ok((await offered("swtpm run --tcp -- basenam")).includes("basename"));
   deepEqual(await offered("swtpm run -- ls --ke"), []);

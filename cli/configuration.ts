@@ -56,7 +56,10 @@ export function stateConfig(line: Line): StateConfig | undefined {
   return { ...rest, place, lock: state.lock ?? place.kind !== "file" };
 }
 
-export function keyConfig(line: Line, option: "key" | "migration-key"): KeySource | undefined {
+export function keyConfig(
+  line: Line,
+  option: "key" | "migration-key" | "new-key",
+): KeySource | undefined {
   const key = line.structured(option);
   if (key === undefined) return undefined;
   const { file, fd, pwdfile, pwdfd } = key;

@@ -16,6 +16,7 @@ export interface Surroundings {
 const words: Partial<Record<StructuredOption, string>> = {
   log: "logging",
   "migration-key": "key",
+  "new-key": "key",
 };
 
 /** The argument with a name before its first word, where that may have none. */

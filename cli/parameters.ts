@@ -51,6 +51,7 @@ export const parameters = {
   log: { file: "string", fd: "int", level: "uint", prefix: "string", truncate: "boolean" },
   key: keyParameters,
   "migration-key": keyParameters,
+  "new-key": keyParameters,
   pid: { file: "string", fd: "int" },
   locality: { "reject-locality-4": "boolean", "allow-set-locality": "boolean" },
   flags: {

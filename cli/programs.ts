@@ -19,7 +19,7 @@ export const TOOLS = [
 export type Tool = typeof TOOLS[number];
 
 /** What `state` can do: its first operand. */
-export const STATE_ACTIONS = ["show", "check"] as const;
+export const STATE_ACTIONS = ["show", "check", "convert", "clone"] as const;
 
 /** Those that the C project has as programs: a link of that name is the tool. */
 export const LINKS: Readonly<Record<string, Tool>> = {

@@ -3,6 +3,7 @@
 import { CERT, LOCALCA, SETUP } from "./family_options.ts";
 import type { OptionShape } from "./getopt.ts";
 import { type Option, optionsOf } from "./options.ts";
+import { parameters } from "./parameters.ts";
 import type { Tool } from "./programs.ts";
 
 /**
@@ -125,6 +126,8 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
     { name: "json", argument: false, help: "print it as JSON" },
     with1("nv", "print what an NV index holds"),
     with1("ek", "print the endorsement keys: pem"),
+    { ...with1("new-key", "the key of the target"), parameters: parameters["new-key"] },
+    with1("mode", "the mode of the target's files"),
     { name: "tpm12", argument: false, help: "only a TPM 1.2" },
     HELP,
   ],

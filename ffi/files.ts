@@ -67,6 +67,7 @@ const F_SETLK = 6;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 const LOCK_EX = 2;
+const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 /** ioctl for the size of a block device in bytes, into a u64 (linux/fs.h). */
 const BLKGETSIZE64 = 0x80081272;
@@ -270,6 +271,13 @@ export class Files {
   rename(from: string, to: string, directory: number = AT_FDCWD): void {
     const result = this.#c.renameat(directory, this.#cPath(from), directory, this.#cPath(to));
     this.libc.check(result, "rename", from);
+  }
+
+  /** The same where nothing has that name: EEXIST. Not every file system can: EINVAL. */
+  renameNew(from: string, to: string): void {
+    const [made, name] = [this.#cPath(from), this.#cPath(to)];
+    const result = this.#c.renameat2(AT_FDCWD, made, AT_FDCWD, name, RENAME_NOREPLACE);
+    this.libc.check(result, "rename", to);
   }
 
   /** Two names change places at one stroke. Not every file system can: EINVAL. */

@@ -44,6 +44,8 @@ const base: Readonly<Record<keyof typeof parameters, string>> = {
   profile: "name=default-v1",
   pcap: "file=capture",
   trace: "file=trace",
+  // Of `swtpm state` alone.
+  "new-key": "file=key",
 };
 
 /** Values that show where a type ends. */
@@ -87,7 +89,9 @@ function ofOptions(): CommandLine[] {
 }
 
 /** What 0.10 does not have, and what others stand for. */
-const UNTRIED: ReadonlySet<string> = new Set(["pcap", "server", "migration-key", "trace"]);
+const UNTRIED: ReadonlySet<string> = new Set([
+  ...["pcap", "server", "migration-key", "trace", "new-key"],
+]);
 
 /** Every sub-parameter with the values of its type, and one of each option without a value. */
 function ofParameters(): CommandLine[] {

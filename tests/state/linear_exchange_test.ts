@@ -7,12 +7,12 @@ import { hex } from "../support/bytes.ts";
 import type { DataClient } from "../support/client.ts";
 import { CMD, INIT_DELETE_VOLATILE, payload } from "../support/control.ts";
 import { peerProgram } from "../support/peer_programs.ts";
-import { run } from "../support/process.ts";
-import { plainProgram, type Program, programUnderTest } from "../support/programs.ts";
+import { type Program, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { firmwareStart, readNvReadValue, tpm12 } from "../support/tpm12.ts";
 import { readAnswer, readNvRead, successBody, tpm2 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
+import { LoopDevice } from "./loop_device.ts";
 import { startOn } from "./stores.ts";
 
 const OK = "00000000";
@@ -85,32 +85,6 @@ for (const isTpm2 of [false, true]) {
         await turn(order[number % order.length]!, uri, isTpm2, number);
       }
     });
-  }
-}
-
-const losetup = plainProgram("losetup", "/usr/sbin/losetup");
-
-/** A block device over a new file; `await using` takes it away again. */
-class LoopDevice implements AsyncDisposable {
-  private constructor(readonly path: string, private readonly folder: TempDir) {}
-
-  static async make(kibibytes: number, content?: Uint8Array): Promise<LoopDevice> {
-    const folder = new TempDir();
-    const image = folder.join("image");
-    Deno.writeFileSync(image, content ?? new Uint8Array());
-    Deno.truncateSync(image, kibibytes * 1024);
-    const { code, stdout, stderr } = await run(losetup, ["--find", "--show", image]);
-    if (code !== 0) {
-      await folder[Symbol.asyncDispose]();
-      throw new Error(`losetup: ${stderr}`);
-    }
-    return new LoopDevice(stdout.trim(), folder);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const { code, stderr } = await run(losetup, ["--detach", this.path]);
-    await this.folder[Symbol.asyncDispose]();
-    if (code !== 0) throw new Error(`losetup: ${stderr}`);
   }
 }
 

@@ -1,5 +1,5 @@
 // What is found in a TPM, as plain data: it goes from the process that runs the TPM to the one that
-// tells of it, and is what `--json` prints. README.md promises the names.
+// tells of it, and is what `--json` prints.
 import { hex } from "../../trace/hex.ts";
 
 /** Something that could not be had; why. */

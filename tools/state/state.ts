@@ -8,6 +8,7 @@ import { UsageError } from "../../cli/usage_error.ts";
 import { print, tell } from "../../daemon/output/output.ts";
 import { readKeys } from "../../daemon/chip/storage.ts";
 import type { System } from "../../daemon/system.ts";
+import type { StoreKeys } from "../../state/store.ts";
 import { lastingPlace } from "../own_tpm/stored.ts";
 import { HELP } from "./help.ts";
 import { readQuestions } from "./questions.ts";
@@ -23,7 +24,7 @@ export async function state(
     print(system, HELP);
     return 0;
   }
-  const { line, operands: [action, where, ...excess] } = read;
+  const { line, operands: [action, where, ...rest] } = read;
   // What asks for it is child.ts.
   if (action === "inside") {
     const { inside } = await import("./inside.ts");
@@ -36,8 +37,15 @@ export async function state(
     );
   }
   if (where === undefined) throw new UsageError(`'swtpm state ${action}' of which STATE?`);
-  if (excess[0] !== undefined) throw new UsageError(`Unknown parameter '${excess[0]}'`);
+  if (action === "convert" || action === "clone") {
+    return await move(system, line, action, where, rest);
+  }
+  refuseExcess(rest);
   return await look(system, line, action, where);
+}
+
+function refuseExcess([excess]: readonly string[]): void {
+  if (excess !== undefined) throw new UsageError(`Unknown parameter '${excess}'`);
 }
 
 async function look(
@@ -63,6 +71,48 @@ async function look(
     return argument === undefined ? [] : [`--${name}`, argument];
   });
   return await show(system, found, { json, libtpms, questions });
+}
+
+async function move(
+  system: System,
+  line: Line,
+  action: "convert" | "clone",
+  where: string,
+  [to, ...excess]: readonly string[],
+): Promise<number> {
+  if (to === undefined) throw new UsageError(`'swtpm state ${action}' to which TARGET?`);
+  refuseExcess(excess);
+  if (action === "clone" && line.has("new-key")) {
+    throw new UsageError("a clone has the key of its source; 'convert' takes --new-key");
+  }
+  const mode = modeOf(line);
+  const keySources = { old: keyConfig(line, "key"), new: keyConfig(line, "new-key") };
+  const source = lastingPlace(system, where);
+  const { targetNamed } = await import("./target.ts");
+  const target = targetNamed(system, to);
+  const keys = await readKeys(system, { key: keySources.old, migrationKey: undefined }, tell);
+  const newKeys = action === "clone" ? undefined : await readNewKey(system, keySources.new);
+  const { copy } = await import("./copy.ts");
+  return copy(system, source, target, {
+    ...{ json: line.has("json"), keys, newKeys, mode, versions: versionsOf(line) },
+  });
+}
+
+async function readNewKey(
+  { files }: System,
+  source: ReturnType<typeof keyConfig>,
+): Promise<StoreKeys> {
+  if (source === undefined) return {};
+  const crypto = await import("node:crypto");
+  const { readKey } = await import("../../state/key_file.ts");
+  return { file: await readKey(files, crypto, "--new-key", source, tell) };
+}
+
+function modeOf(line: Line): number | undefined {
+  const text = line.text("mode");
+  if (text === undefined) return undefined;
+  if (/^0?[0-7]{3}$/.test(text)) return parseInt(text, 8);
+  throw new UsageError(`--mode ${text}: it is three octal digits, such as 0640`);
 }
 
 function versionsOf(line: Line): readonly boolean[] {
