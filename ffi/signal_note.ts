@@ -20,26 +20,29 @@ const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 type Word = "note" | "next";
 
 /**
- * A handler (int, siginfo_t *, void *) that stores si_code, the int at 8, at the address `note`, and
- * the signal's number behind it, then goes on as the handler at `next`, whose arguments are all in
- * place.
+ * A handler (int, siginfo_t *, void *) that stores the signal's number at the address `note` unless
+ * si_code, the int at 8, is SI_KERNEL, and behind it in any case, then goes on as the handler at
+ * `next`, whose arguments are all in place.
  */
 const CODE: Readonly<Record<typeof Deno.build.arch, readonly (number | Word)[]>> = {
   x86_64: [
-    ...[0xf3, 0x0f, 0x1e, 0xfa], //  endbr64
-    ...[0x8b, 0x46, 0x08], //        mov    eax, [rsi + 8]
-    ...[0x49, 0xbb, "note" as Word], // movabs r11, note
-    ...[0x41, 0x89, 0x03], //        mov    [r11], eax
-    ...[0x41, 0x89, 0x7b, 0x04], //  mov    [r11 + 4], edi
-    ...[0x49, 0xbb, "next" as Word], // movabs r11, next
-    ...[0x41, 0xff, 0xe3], //        jmp    r11
+    ...[0xf3, 0x0f, 0x1e, 0xfa], //                    endbr64
+    ...[0x49, 0xbb, "note" as Word], //                movabs r11, note
+    ...[0x41, 0x89, 0x7b, 0x04], //                    mov    [r11 + 4], edi
+    ...[0x81, 0x7e, 0x08, 0x80, 0x00, 0x00, 0x00], //  cmp    dword [rsi + 8], 0x80
+    ...[0x74, 0x03], //                                je     over the next one
+    ...[0x41, 0x89, 0x3b], //                          mov    [r11], edi
+    ...[0x49, 0xbb, "next" as Word], //                movabs r11, next
+    ...[0x41, 0xff, 0xe3], //                          jmp    r11
   ],
   aarch64: [
     ...[0x5f, 0x24, 0x03, 0xd5], //  bti  c
     ...[0x29, 0x08, 0x40, 0xb9], //  ldr  w9, [x1, #8]
-    ...[0xd0, 0x00, 0x00, 0x58], //  ldr  x16, note
-    ...[0x09, 0x02, 0x00, 0xb9], //  str  w9, [x16]
+    ...[0x10, 0x01, 0x00, 0x58], //  ldr  x16, note
     ...[0x00, 0x06, 0x00, 0xb9], //  str  w0, [x16, #4]
+    ...[0x3f, 0x01, 0x02, 0x71], //  cmp  w9, #0x80
+    ...[0x40, 0x00, 0x00, 0x54], //  b.eq over the next one
+    ...[0x00, 0x02, 0x00, 0xb9], //  str  w0, [x16]
     ...[0xb0, 0x00, 0x00, 0x58], //  ldr  x16, next
     ...[0x00, 0x02, 0x1f, 0xd6], //  br   x16
     ...[0x1f, 0x20, 0x03, 0xd5], //  nop
@@ -59,7 +62,10 @@ const STRIDE = 64;
 
 /** What the signals leave whose handlers share it. */
 export interface SignalNote {
-  /** si_code and number of the one that came last: both 0 before, and again where that was written. */
+  /**
+   * The number of one that a process sent, and of one that came at all: 0 before, and again where that
+   * was written. What came before it was looked at is not forgotten for what came then.
+   */
   readonly words: Int32Array<ArrayBuffer>;
   /** What stands in the place of each handler. */
   readonly handlers: readonly bigint[];

@@ -1,5 +1,5 @@
 // The signals of this process: which ones whoever started it wants ignored or has blocked, whether a
-// key of the terminal sent one, and a bell that rings for them. What is done when one comes is the
+// process or a key sent one, and a bell that rings for them. What is done when one comes is the
 // callers' affair.
 import { Bell } from "./bell.ts";
 import { type Libc, openLibc } from "./libc.ts";
@@ -38,9 +38,6 @@ const SA_RESTART = 0x10000000;
 const SIG_IGN = 1n;
 const SIGSET_SIZE = 128;
 const SIG_UNBLOCK = 1;
-
-/** siginfo's si_code where the kernel itself sent it: for SIGINT and SIGQUIT, a terminal's key. */
-const SI_KERNEL = 0x80;
 
 export class Signals {
   readonly #c = openLibc(symbols);
@@ -92,7 +89,7 @@ export class Signals {
     if (!this.#ignore("SIGXFSZ")) this.#changed.push("SIGXFSZ");
   }
 
-  /** From now on {@linkcode fromKey} can tell, for signals that are heard. */
+  /** From now on {@linkcode fromProcess} can tell, for signals that are heard. */
   noteSenders(names: readonly SignalName[]): void {
     for (const name of names) {
       if (!this.#ignored(name)) this.#senders.set(name, this.#note([name]));
@@ -135,9 +132,16 @@ export class Signals {
     this.libc.check(this.#c.sigaction(NUMBERS[name], action, null), "sigaction", name);
   }
 
-  /** Whether a key of the terminal sent the signal that was heard last by that name. */
-  fromKey(name: SignalName): boolean {
-    return this.#senders.get(name)?.[0] === SI_KERNEL;
+  /**
+   * Whether a process has sent the signal since this was asked last: otherwise the kernel has, for
+   * SIGINT and SIGQUIT, as a key of the terminal was pressed. Several are heard as one, or each when
+   * all have come.
+   */
+  fromProcess(name: SignalName): boolean {
+    const note = this.#senders.get(name);
+    if (note === undefined || note[0] === 0) return false;
+    note[0] = 0;
+    return true;
   }
 
   /** What another program gets so that it starts with the signals as we did. */

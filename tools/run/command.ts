@@ -9,7 +9,7 @@ const RELAYED = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM"]
 type Relayed = typeof RELAYED[number];
 
 /** A terminal's keys send these to all of its foreground group, so to COMMAND as well. */
-const FROM_KEYS = ["SIGINT", "SIGQUIT"] as const;
+const FROM_KEYS: readonly Relayed[] = ["SIGINT", "SIGQUIT"];
 
 /** As shells do it. */
 const SIGNAL_BASE = 128;
@@ -46,9 +46,13 @@ export class Command {
   #relay(name: Relayed): void {
     if (this.#ended) return;
     if (this.#pid === undefined) this.events.interrupted(name);
-    else if (!this.signals.fromKey(name) || !this.children.inOurGroup(this.#pid)) {
-      this.children.signal(this.#pid, signalNumber(name));
-    }
+    else if (!this.#hasIt(name, this.#pid)) this.children.signal(this.#pid, signalNumber(name));
+  }
+
+  /** Whether the signal came to COMMAND as to us. */
+  #hasIt(name: Relayed, pid: number): boolean {
+    return FROM_KEYS.includes(name) && !this.signals.fromProcess(name) &&
+      this.children.inOurGroup(pid);
   }
 
   #reap(): void {
