@@ -98,7 +98,7 @@ Emulates a TPM 1.2 or 2.0 with libtpms.
   ${program} stop           ends it
   ${program} doctor         says what this machine offers a TPM, and what it lacks
   ${program} decode         says what a TPM was asked, or what a firmware measured
-  ${program} state          says what a TPM's state holds, and whether it is whole
+  ${program} state          looks into a TPM's state, checks it, brings it elsewhere
 
   ${program} ioctl          gives a running TPM a control command, as swtpm_ioctl
   ${program} bios           does with a TPM what a firmware does, as swtpm_bios

@@ -9,14 +9,14 @@ import { run, TestProcess } from "../support/process.ts";
 import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { hex } from "../support/bytes.ts";
-import { tpm12 } from "../support/tpm12.ts";
+import { readPcrRead as readPcrRead12, tpm12 } from "../support/tpm12.ts";
 import { readAnswer, readCounter, readNvRead, readPcrRead, tpm2 } from "../support/tpm2.ts";
 import { Seeded } from "../state/seeded.ts";
 import { LoopDevice } from "../state/loop_device.ts";
 import { orLate, pause } from "../support/wait.ts";
 import { type KeyKind, makeKey } from "../state/stores.ts";
 import { snapshot } from "./snapshot.ts";
-import { type Made, makeTpm, REMEMBERED, shown, stateTool } from "./state_tool.ts";
+import { type Made, makeTpm, makeTpm12, REMEMBERED, shown, stateTool } from "./state_tool.ts";
 
 const PLACES = ["dir", "file", "device"] as const;
 type PlaceKind = typeof PLACES[number];
@@ -127,24 +127,29 @@ Deno.test("state convert: a TPM 1.2, and a directory with both", async () => {
   const stateDir = folder.join("both");
   Deno.mkdirSync(stateDir);
   await makeTpm({ stateDir });
-  {
-    await using emulator = await Emulator.start({
-      ...{ stateDir, tpm2: false, flags: ["startup-clear"] },
-    });
-    using data = await emulator.connectData();
-    assert.equal(readAnswer(await data.command(tpm12.pcrRead(0))).code, 0);
-    await emulator.stop();
-  }
+  const pcr10 = await makeTpm12({ stateDir });
   const one = await stateTool("convert", stateDir, `file://${folder.join("one")}`);
   assert.equal(one.code, 1);
   assert.match(one.stderr, /holds a TPM 2 and a TPM 1.2, and a file takes one: --tpm2 or --tpm12/);
   assert.throws(() => Deno.statSync(folder.join("one")), Deno.errors.NotFound);
-  await done("convert", "--tpm12", stateDir, `file://${folder.join("one")}`);
-  assert.equal((await shown(folder.join("one"))).version, "1.2");
+  const key = makeKey(folder, "key file, 128 bit")!;
+  const uri = `file://${folder.join("one")}`;
+  await done("convert", "--tpm12", "--new-key", key, stateDir, uri);
+  const { version, contents } = await shown("--key", key, folder.join("one"));
+  assert.deepEqual([version, contents.owned, contents.pcrs.sha1[10]], ["1.2", false, pcr10]);
+  {
+    const args = ["--key", key, "--tpmstate", `backend-uri=${uri}`];
+    const program = await peerProgram("0.7.1");
+    await using emulator = await Emulator.start({
+      ...{ program, tpm2: false, args, flags: ["not-need-init"] },
+    });
+    using data = await emulator.connectData();
+    assert.equal(hex(readPcrRead12(await data.command(tpm12.pcrRead(10)))), pcr10);
+  }
   await done("convert", stateDir, folder.join("two"));
   assert.deepEqual(
     [...Deno.readDirSync(folder.join("two"))].map(({ name }) => name).sort(),
-    ["tpm-00.permall", "tpm2-00.permall", "tpm2-00.volatilestate"],
+    ["tpm-00.permall", "tpm-00.volatilestate", "tpm2-00.permall", "tpm2-00.volatilestate"],
   );
 });
 

@@ -2,20 +2,29 @@
 // data: what is in them is told, what is wrong with them, too, and nothing is touched.
 
 import assert from "node:assert/strict";
+import { encodeBlob, Tag } from "../../state/envelope.ts";
+import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
+import { TPMA_NV } from "../../tcg/tpm2/attributes.ts";
+import { Client } from "../../tcg/tpm2/client/client.ts";
+import { TPM2_NV_DefineSpace } from "../../tcg/tpm2/commands/nv.ts";
+import { TPM2_Shutdown } from "../../tcg/tpm2/commands/startup.ts";
+import { TPM_RH, TPM_SU } from "../../tcg/tpm2/constants.ts";
+import { EK_PLACES } from "../../tcg/tpm2/reserved_handles.ts";
 import { upstreamTree } from "../peers/peers.ts";
 import { hex } from "../support/bytes.ts";
 import { CMD, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
 import { peerProgram, withNewLibtpms } from "../support/peer_programs.ts";
-import { run } from "../support/process.ts";
-import { programUnderTest } from "../support/programs.ts";
+import { run, TestProcess } from "../support/process.ts";
+import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { counterBytes, NV_INDEX, successBody, tpm2 } from "../support/tpm2.ts";
+import { pause } from "../support/wait.ts";
 import { mutate } from "../state/mutate.ts";
 import { Seeded } from "../state/seeded.ts";
 import { makeKey } from "../state/stores.ts";
 import { snapshot } from "./snapshot.ts";
-import { KEPT, makeTpm, REMEMBERED, shown, stateTool } from "./state_tool.ts";
+import { KEPT, makeTpm, makeTpm12, REMEMBERED, shown, stateTool } from "./state_tool.ts";
 
 const INDEX = `0x${NV_INDEX.toString(16)}`;
 
@@ -87,6 +96,151 @@ Deno.test("state show: who holds the lock; a state that runs is not disturbed", 
   assert.deepEqual(snapshot(emulator.stateDir), before);
 });
 
+Deno.test("state show: PCRs that a TPM was shut down with; what must not be read, and why", async () => {
+  await using folder = new TempDir();
+  const stateDir = folder.path;
+  await makeTpm({ stateDir });
+  const locked = NV_INDEX + 1;
+  {
+    await using emulator = await Emulator.start({ stateDir, flags: ["not-need-init"] });
+    using data = await emulator.connectData();
+    const client = new Client((command) => data.command(command));
+    await client.run(TPM2_NV_DefineSpace, {
+      authHandle: TPM_RH.OWNER,
+      auth: new TextEncoder().encode("secret"),
+      publicInfo: {
+        nvIndex: locked,
+        nameAlg: TPM_ALG.SHA256,
+        attributes: TPMA_NV.of("OWNERWRITE", "AUTHREAD", "NO_DA"),
+        authPolicy: new Uint8Array(),
+        dataSize: 8,
+      },
+    });
+    successBody(await data.command(tpm2.nvWrite(counterBytes(1), 0, locked)));
+    await client.run(TPM2_Shutdown, { shutdownType: TPM_SU.STATE });
+    await emulator.stop();
+  }
+  Deno.removeSync(`${stateDir}/tpm2-00.volatilestate`);
+  const before = snapshot(stateDir);
+  const { code, stdout, stderr } = await stateTool("show", "--nv", String(locked), stateDir);
+  assert.equal(code, 1);
+  assert.match(stdout, / {2}values {14}as after a start that resumes\n/);
+  assert.match(
+    stderr,
+    /NV index .*who knows its auth value, without a password, is answered TPM_RC_BAD_AUTH/,
+  );
+  assert.deepEqual(snapshot(stateDir), before);
+  const none = await stateTool("show", "--nv", "0x1ffffff", stateDir);
+  assert.match(none.stderr, /TPM2_NV_ReadPublic: TPM_RC_HANDLE/);
+  assert.match((await stateTool("show", "--nv", "x", stateDir)).stderr, /an NV index is a number/);
+  Deno.removeSync(`${stateDir}/tpm2-00.permall`);
+  Deno.writeFileSync(`${stateDir}/tpm2-00.volatilestate`, state("x"));
+  const alone = await stateTool("show", stateDir);
+  assert.equal(alone.code, 1);
+  assert.match(alone.stderr, /volatilestate' is refused: there is no permanent state to it/);
+});
+
+/** Some bytes in an envelope. */
+function state(text: string): Uint8Array {
+  return encodeBlob(0, [{ tag: Tag.DATA, data: new TextEncoder().encode(text) }]);
+}
+
+Deno.test("state show: a certificate of the endorsement key, and one of another key", async () => {
+  await using folder = new TempDir();
+  const stateDir = folder.join("state");
+  Deno.mkdirSync(stateDir);
+  await makeTpm({ stateDir });
+  const keys = (await stateTool("show", "--ek", "pem", stateDir)).stdout;
+  const openssl = async (...args: string[]) => {
+    const { code, stderr } = await run(plainProgram("openssl", "/usr/bin/openssl"), args, {
+      cwd: folder.path,
+    });
+    assert.equal(code, 0, stderr);
+  };
+  Deno.writeTextFileSync(folder.join("ek"), keys.split(/(?<=-----END PUBLIC KEY-----\n)/)[0]!);
+  await openssl(
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-keyout",
+    "ca",
+    "-out",
+    "ca.pem",
+    "-subj",
+    "/CN=a maker",
+  );
+  await openssl(
+    "x509",
+    "-new",
+    "-force_pubkey",
+    "ek",
+    "-subj",
+    "/CN=a TPM",
+    "-CA",
+    "ca.pem",
+    "-CAkey",
+    "ca",
+    "-set_serial",
+    "77",
+    "-outform",
+    "DER",
+    "-out",
+    "ek.der",
+  );
+  const certificate = Deno.readFileSync(folder.join("ek.der"));
+  {
+    await using emulator = await Emulator.start({ stateDir, flags: ["not-need-init"] });
+    using data = await emulator.connectData();
+    // Of RSA, and once more in the place of the one of ECC; with some room behind it.
+    for (const index of [EK_PLACES["L-1"].certificate, EK_PLACES["L-2"].certificate]) {
+      successBody(await data.command(tpm2.nvDefineSpace(certificate.length + 9, index)));
+      for (let at = 0; at < certificate.length; at += 512) {
+        const part = certificate.subarray(at, at + 512);
+        successBody(await data.command(tpm2.nvWrite(part, at, index)));
+      }
+    }
+    await emulator.stop();
+  }
+  Deno.removeSync(`${stateDir}/tpm2-00.volatilestate`);
+  const { contents } = await shown("--ek", "pem", stateDir);
+  const [rsa, ecc] = contents.endorsementKeys;
+  assert.equal(rsa.pem, Deno.readTextFileSync(folder.join("ek")));
+  assert.deepEqual(
+    [rsa.certificate.subject, rsa.certificate.issuer, rsa.certificate.serial],
+    ["CN=a TPM", "CN=a maker", "4d"],
+  );
+  assert.deepEqual([rsa.certificate.matches, ecc.certificate.matches], [true, false]);
+  const pem = (await stateTool("show", "--ek", "pem", stateDir)).stdout;
+  assert.ok(pem.includes(rsa.certificate.pem));
+});
+
+Deno.test("state show: a TPM that takes its process along is told", async () => {
+  await using folder = new TempDir();
+  await makeTpm({ stateDir: folder.path });
+  await using process = new TestProcess(programUnderTest(), ["state", "show", folder.path]);
+  const { pid } = process;
+  const children = () => Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).split(" ");
+  // Each child that it starts, on all states and then on some.
+  let killed = 0;
+  while (process.running) {
+    try {
+      for (const child of children().filter(Boolean)) {
+        Deno.kill(Number(child), "SIGKILL");
+        killed++;
+      }
+    } catch {
+      // It has ended meanwhile.
+    }
+    await pause(1);
+  }
+  assert.ok(killed > 0);
+  const { code, stderr } = await process.exit;
+  assert.equal(code, 1);
+  assert.match(stderr, /permall' is refused: libtpms ended its process by SIGKILL/);
+});
+
 /** Words of `--key` behind the file, by the folder whose state is encrypted. */
 const KEYS: Readonly<Record<string, string>> = {
   tpm2state2: "kdf=sha512",
@@ -115,7 +269,7 @@ Deno.test("state show: the C project's states, with their keys, without, with wr
       const { code, stdout, stderr } = await stateTool("show", state);
       assert.equal(code, 1);
       assert.match(stdout, /format {14}version 4, level 2, profile 'default-v1'; libtpms 0.10 and/);
-      assert.match(stderr, /permall' is refused by libtpms: .*Minimum version 4 higher than/);
+      assert.match(stderr, /permall' is refused: .*Minimum version 4 higher than/);
       const newer = await run(await withNewLibtpms(), ["state", "show", "--json", state]);
       assert.deepEqual([newer.code, newer.stderr], [0, ""]);
     } else {
@@ -141,31 +295,33 @@ Deno.test("state show: the C project's states, with their keys, without, with wr
 });
 
 /** 2,000 take a quarter of an hour. */
-const MUTANTS = Number(Deno.env.get("SWTPM_STATE_MUTANTS") ?? 60);
+const MUTANTS = Number(Deno.env.get("SWTPM_STATE_MUTANTS") ?? 40);
 const LANES = 2;
 
 Deno.test("state check: damaged states are refused with their place, or read; never touched", async () => {
   await using folder = new TempDir();
   const random = new Seeded(20_26);
   const counts = { refused: 0, read: 0 };
-  const subjects = [undefined, makeKey(folder, "key file, 256 bit")].map(async (key, index) => {
-    const stateDir = folder.join(`state${index}`);
-    Deno.mkdirSync(stateDir);
-    const words = key === undefined ? [] : ["--key", key];
-    await makeTpm({ stateDir, args: words });
-    return { stateDir, words };
-  });
-  const made = await Promise.all(subjects);
+  const made: { stateDir: string; words: string[]; prefix: string }[] = [];
+  for (const tpm2 of [true, false]) {
+    for (const key of [undefined, makeKey(folder, "key file, 256 bit")]) {
+      const stateDir = folder.join(`state${made.length}`);
+      Deno.mkdirSync(stateDir);
+      const words = key === undefined ? [] : ["--key", key];
+      await (tpm2 ? makeTpm : makeTpm12)({ stateDir, args: words });
+      made.push({ stateDir, words, prefix: tpm2 ? "tpm2-00" : "tpm-00" });
+    }
+  }
   const lane = async (lane: number) => {
     for (let round = lane; round < MUTANTS; round += LANES) {
-      const { stateDir, words } = random.pick(made);
+      const { stateDir, words, prefix } = random.pick(made);
       const name = random.pick(["permall", "volatilestate"]);
       const place = folder.join(`mutant${lane}`);
       Deno.mkdirSync(place);
       for (const { name } of Deno.readDirSync(stateDir)) {
         Deno.copyFileSync(`${stateDir}/${name}`, `${place}/${name}`);
       }
-      const file = `${place}/tpm2-00.${name}`;
+      const file = `${place}/${prefix}.${name}`;
       const { bytes, how } = mutate(Deno.readFileSync(file), random);
       Deno.writeFileSync(file, bytes);
       const before = snapshot(place);

@@ -1,6 +1,8 @@
 // Runs `swtpm state`, and makes TPMs with something in them for it to find.
 
 import assert from "node:assert/strict";
+import { Client as Client12 } from "../../tcg/tpm12/client/client.ts";
+import { TPM_Extend } from "../../tcg/tpm12/commands/pcrs.ts";
 import { TPM2_EvictControl } from "../../tcg/tpm2/commands/contexts.ts";
 import { TPM2_CreatePrimary } from "../../tcg/tpm2/commands/hierarchies.ts";
 import { Client } from "../../tcg/tpm2/client/client.ts";
@@ -63,4 +65,19 @@ export async function makeTpm(options: EmulatorOptions): Promise<Made> {
   assert.equal(hex(await control.command(CMD.STORE_VOLATILE)), "00000000");
   await emulator.stop();
   return { pcr16, name: hex(name) };
+}
+
+/** A TPM 1.2 with a value in PCR 10, which is returned; its volatile state is stored. */
+export async function makeTpm12(options: EmulatorOptions): Promise<string> {
+  await using emulator = await Emulator.start({
+    ...{ ...options, tpm2: false, flags: ["startup-clear"] },
+  });
+  using data = await emulator.connectData();
+  using control = await emulator.connectControl();
+  const client = new Client12((command) => data.command(command.slice()));
+  const inDigest = new Uint8Array(20).fill(7);
+  const { outDigest } = await client.run(TPM_Extend, { pcrNum: 10, inDigest });
+  assert.equal(hex(await control.command(CMD.STORE_VOLATILE)), "00000000");
+  await emulator.stop();
+  return hex(outDigest);
 }

@@ -45,7 +45,7 @@ async function findingsOf(stored: StoredTpm, libtpms: string | undefined): Promi
     const wrong = (text: string) => ({ state: name, ok: false, text });
     if (fault !== undefined) return wrong(fault);
     const refusal = refused.find((refusal) => refusal.name === name);
-    if (refusal !== undefined) return wrong(`${where} is refused by libtpms: ${refusal.reason}`);
+    if (refusal !== undefined) return wrong(`${where} is refused: ${refusal.reason}`);
     const fine = (text: string) => ({ state: name, ok: true, text: `${where} ${text}` });
     if (tpm2 === undefined) return fine("can be read, but not tried without the permanent state");
     if (!isUsed(name, tpm2)) return fine("can be read; a TPM 2 does not use it");

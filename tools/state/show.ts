@@ -32,16 +32,19 @@ export async function show(system: System, look: Look, options: ShowOptions): Pr
     const permanent = stored.plain.get("permall");
     const { tpm2 } = stored;
     if (permanent === undefined || tpm2 === undefined) {
+      faults.push(...await refusedStates(stored, { tpm2: true, libtpms }));
       shown.push({ stored, format: undefined, inside: undefined });
       continue;
     }
     const used = new Map([...stored.plain].filter(([name]) => isUsed(name, tpm2)));
     const inside = await askInside(used, { tpm2, libtpms, questions });
     if ("refused" in inside) {
-      for (const { name, reason } of await refusals(stored, { tpm2, libtpms })) {
-        const where = stored.states.find((state) => state.name === name)?.where ?? name;
-        faults.push(`${where} is refused by libtpms: ${reason}`);
-      }
+      const refused = await refusedStates(stored, { tpm2, libtpms });
+      // Each by itself may be taken.
+      faults.push(...(refused.length > 0 ? refused : [`${look.uri}: ${inside.refused}`]));
+    } else {
+      const content = (inside.tpm2 ?? inside.tpm12)?.nvContent;
+      if (isUnknown(content)) faults.push(`the NV index that was asked for: ${content.unknown}`);
     }
     shown.push({ stored, format: tpm2 ? formatOf(permanent) : undefined, inside });
   }
@@ -50,6 +53,17 @@ export async function show(system: System, look: Look, options: ShowOptions): Pr
   else print(system, lookText(look) + shown.map(tpmText).join(""));
   for (const fault of faults) tell(fault);
   return faults.length === 0 ? 0 : 1;
+}
+
+/** In words, those that no TPM starts with. */
+async function refusedStates(
+  stored: StoredTpm,
+  options: Parameters<typeof refusals>[1],
+): Promise<string[]> {
+  return (await refusals(stored, options)).map(({ name, reason }) => {
+    const where = stored.states.find((state) => state.name === name)?.where ?? name;
+    return `${where} is refused: ${reason}`;
+  });
 }
 
 /** What is damaged was told by libtpms. */
