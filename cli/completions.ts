@@ -4,7 +4,8 @@ import { INTERFACES } from "../daemon/config.ts";
 import type { ParameterType } from "./grammar.ts";
 import { type Option, optionsOf } from "./options.ts";
 import { LINKS, PROGRAMS, STATE_ACTIONS, TOOLS } from "./programs.ts";
-import { type ToolOption, toolOptions } from "./tool_options.ts";
+import type { ToolOption } from "./tool_option.ts";
+import { toolOptions } from "./tool_options.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = typeof SHELLS[number];

@@ -11,7 +11,7 @@ import type {
 import type { KeySource } from "../state/key_file.ts";
 import { placeOf, type StatePlace } from "../state/place.ts";
 import type { StartupType } from "../tpm/family.ts";
-import type { LocalityPolicy } from "../tpm/tpm.ts";
+import type { LocalityPolicy } from "../tpm/parts.ts";
 import type { Line } from "./line.ts";
 import type { StructuredOption } from "./parameters.ts";
 

@@ -1,9 +1,6 @@
 // The options of swtpm_cert, swtpm_localca and swtpm_setup, as data. Names and order are the C programs', as
 // abbreviations and messages depend on them.
-import type { ToolOption } from "./tool_options.ts";
-
-const taking = (name: string, help: string): ToolOption => ({ name, help, argument: true });
-const flag = (name: string, help: string): ToolOption => ({ name, help, argument: false });
+import { flag, taking, type ToolOption } from "./tool_option.ts";
 
 /** Of the TPM that a certificate is about. */
 const TPM: readonly ToolOption[] = [

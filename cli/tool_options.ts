@@ -1,23 +1,17 @@
 // The options of the programs beside the emulator, as data: the grammar and the completions are read
 // from it. Their help pages are prose, and stand beside the programs.
 import { CERT, LOCALCA, SETUP } from "./family_options.ts";
-import type { OptionShape } from "./getopt.ts";
-import { type Option, optionsOf } from "./options.ts";
+import { optionsOf } from "./options.ts";
 import { parameters } from "./parameters.ts";
 import type { Tool } from "./programs.ts";
-
-/**
- * `help` is what completions say of an option. With `dash` it is written behind one dash, as the C
- * program's tools want it.
- */
-export type ToolOption = OptionShape & Pick<Option, "help" | "parameters"> & { dash?: true };
+import { dashed, dashedTaking, flag, taking, type ToolOption } from "./tool_option.ts";
 
 const HELP = { name: "help", letter: "h", argument: false, help: "print the help page and exit" };
 
 /** What both `run` and `start` have beside the options of `swtpm socket`. */
 const TPM: readonly ToolOption[] = [
-  { name: "tpm12", argument: false, help: "a TPM 1.2 in place of a TPM 2" },
-  { name: "tcp", argument: false, help: "TCP ports in place of Unix sockets" },
+  flag("tpm12", "a TPM 1.2 in place of a TPM 2"),
+  flag("tcp", "TCP ports in place of Unix sockets"),
 ];
 
 /** What means the same as for `swtpm socket`. */
@@ -42,35 +36,24 @@ const SHARED: Readonly<Record<Tool, readonly string[]>> = {
   "install-tools": [],
 };
 
-/** An option behind one dash, or with an argument. */
-const dashed = (name: string, help: string): ToolOption => ({
-  ...{ name, help },
-  ...{ argument: false, dash: true },
-});
-const with1 = (name: string, help: string): ToolOption => ({ ...{ name, help }, argument: true });
-
 /** How the C project's tools find a TPM. */
 const REACH: readonly ToolOption[] = [
-  with1("tpm-device", "use this device"),
-  with1("tcp", "connect to this TCP host and port"),
-  with1("unix", "connect to this Unix socket"),
+  taking("tpm-device", "use this device"),
+  taking("tcp", "connect to this TCP host and port"),
+  taking("unix", "connect to this Unix socket"),
 ];
 
 const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
   run: [
     ...TPM,
-    {
-      name: "keep-on-failure",
-      argument: false,
-      help: "keep the TPM's state and log when COMMAND fails",
-    },
-    { name: "json", argument: false, help: "messages as JSON" },
+    flag("keep-on-failure", "keep the TPM's state and log when COMMAND fails"),
+    flag("json", "messages as JSON"),
     HELP,
   ],
   start: [
     ...TPM,
-    { name: "json", argument: false, help: "print addresses and variables as JSON" },
-    { name: "github-env", argument: false, help: "hand the variables to a workflow's next steps" },
+    flag("json", "print addresses and variables as JSON"),
+    flag("github-env", "hand the variables to a workflow's next steps"),
     HELP,
   ],
   stop: [HELP],
@@ -79,22 +62,22 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
     ...REACH,
     dashed("c", "print the bits of the commands that the emulator has"),
     dashed("i", "switch the TPM on"),
-    { name: "stop", argument: false, help: "switch the TPM off" },
+    flag("stop", "switch the TPM off"),
     dashed("s", "shut down"),
     dashed("e", "print the established bit"),
-    { ...dashed("r", "clear the established bit"), argument: true },
+    dashedTaking("r", "clear the established bit"),
     dashed("v", "store the volatile state"),
     dashed("C", "cancel the TPM command that runs"),
-    { ...dashed("l", "set the locality"), argument: true },
-    { ...dashed("h", "hash data"), argument: true },
+    dashedTaking("l", "set the locality"),
+    dashedTaking("h", "hash data"),
     dashed("g", "print which keys are in use"),
-    { ...dashed("b", "set and print the size of the buffer"), argument: true },
-    with1("save", "store a state in a file"),
-    with1("load", "give the TPM a state out of a file"),
-    { name: "version", argument: false, help: "print the version and exit" },
-    with1("info", "print what is known of the TPM"),
-    with1("lock-storage", "lock the state again"),
-    { name: "help", argument: false, help: HELP.help },
+    dashedTaking("b", "set and print the size of the buffer"),
+    taking("save", "store a state in a file"),
+    taking("load", "give the TPM a state out of a file"),
+    flag("version", "print the version and exit"),
+    taking("info", "print what is known of the TPM"),
+    taking("lock-storage", "lock the state again"),
+    flag("help", HELP.help),
   ],
   bios: [
     ...REACH,
@@ -108,27 +91,27 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
     dashed("cs", "test the TPM"),
     dashed("ea", "make sure that a TPM 1.2 is activated"),
     dashed("u", "give up physical presence, or set a random platform password"),
-    { name: "tpm2", argument: false, help: "a TPM 2" },
+    flag("tpm2", "a TPM 2"),
   ],
   cert: CERT,
   localca: LOCALCA,
   setup: SETUP,
   "install-tools": [HELP],
-  doctor: [{ name: "json", argument: false, help: "print the findings as JSON" }, HELP],
+  doctor: [flag("json", "print the findings as JSON"), HELP],
   decode: [
-    { name: "json", argument: false, help: "an object for each command, a line each" },
-    { name: "secrets", argument: false, help: "show what is secret" },
-    { name: "event-log", argument: true, help: "what a firmware has measured" },
-    { name: "against", argument: true, help: "compare it with a TPM's PCRs" },
+    flag("json", "an object for each command, a line each"),
+    flag("secrets", "show what is secret"),
+    taking("event-log", "what a firmware has measured"),
+    taking("against", "compare it with a TPM's PCRs"),
     HELP,
   ],
   state: [
-    { name: "json", argument: false, help: "print it as JSON" },
-    with1("nv", "print what an NV index holds"),
-    with1("ek", "print the endorsement keys: pem"),
-    { ...with1("new-key", "the key of the target"), parameters: parameters["new-key"] },
-    with1("mode", "the mode of the target's files"),
-    { name: "tpm12", argument: false, help: "only a TPM 1.2" },
+    flag("json", "print it as JSON"),
+    taking("nv", "print what an NV index holds"),
+    taking("ek", "print the endorsement keys: pem"),
+    { ...taking("new-key", "the key of the target"), parameters: parameters["new-key"] },
+    taking("mode", "the mode of the target's files"),
+    flag("tpm12", "only a TPM 1.2"),
     HELP,
   ],
 };

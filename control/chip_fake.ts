@@ -5,7 +5,8 @@ import { MemoryBackend } from "../state/memory.ts";
 import { StorageLock } from "../state/storage_lock.ts";
 import { StateStore } from "../state/store.ts";
 import { tpm2 } from "../tpm/family.ts";
-import { Tpm, type TpmParts } from "../tpm/tpm.ts";
+import type { TpmParts } from "../tpm/parts.ts";
+import { Tpm } from "../tpm/tpm.ts";
 import { type HandlerParts, makeHandlers } from "./handlers.ts";
 
 export interface FakeChipSetup

@@ -2,7 +2,7 @@
 import type { KeySource } from "../state/key_file.ts";
 import type { StatePlace } from "../state/place.ts";
 import type { StartupType } from "../tpm/family.ts";
-import type { LocalityPolicy } from "../tpm/tpm.ts";
+import type { LocalityPolicy } from "../tpm/parts.ts";
 import type { TcpAddress, UnixAddress } from "../transports/listener.ts";
 
 /** The programs that emulate a TPM: what they differ in is how its users reach it. */

@@ -2,7 +2,7 @@
 // where it cannot be otherwise. Whatever fails is told, and the storage given back.
 import { resultOf } from "../ffi/callbacks.ts";
 import { TpmResult } from "../wire/codes.ts";
-import type { TpmParts } from "./tpm.ts";
+import type { TpmParts } from "./parts.ts";
 
 /** Chooses the version in libtpms; false where the library was built without it. */
 export function choose({ libtpms, family }: TpmParts): boolean {

@@ -1,9 +1,7 @@
 // The emulated chip: on or off, one command at a time. Keeps what libtpms does not: the last
 // command, whether a shutdown is due. Bytes come and go elsewhere (transports/, control/).
-import type { NvStore } from "../ffi/callbacks.ts";
-import { type BufferSize, type LibtpmsFunctions, StateType } from "../ffi/libtpms.ts";
+import { type BufferSize, StateType } from "../ffi/libtpms.ts";
 import type { StateName } from "../state/backend.ts";
-import type { StorageLock } from "../state/storage_lock.ts";
 import { LOCALITY_MAX, TpmResult } from "../wire/codes.ts";
 import { prefixSize } from "../wire/framing.ts";
 import {
@@ -15,42 +13,15 @@ import {
   setLocalityCommand,
 } from "../wire/tpm.ts";
 import { Advice } from "./advice.ts";
-import { type Family, isSetLocality, type LocalAnswer, localResponse } from "./family.ts";
-import type { StartupType } from "./family.ts";
+import {
+  type Family,
+  isSetLocality,
+  type LocalAnswer,
+  localResponse,
+  type StartupType,
+} from "./family.ts";
+import type { TpmParts } from "./parts.ts";
 import { choose, powerOn } from "./power_on.ts";
-import type { Tap } from "./tap.ts";
-
-/** Which localities clients may take. */
-export interface LocalityPolicy {
-  /** `--locality reject-locality-4` */
-  rejectLocality4: boolean;
-  /** `--locality allow-set-locality`: the vTPM proxy's SetLocality command is obeyed. */
-  allowSetLocality: boolean;
-}
-
-export interface TpmParts {
-  family: Family;
-  libtpms: LibtpmsFunctions;
-  /** Where libtpms keeps its state. */
-  nvram: NvStore;
-  lock: StorageLock;
-  /** Has the stored permanent state and its backup change places; false where there is no backup. */
-  swapBackup?: (() => boolean) | undefined;
-  policy: LocalityPolicy;
-  /** Profile for the manufacture of a new TPM 2, as JSON text. */
-  profile?: string | undefined;
-  /** Called when the chip was turned on; what it throws turns it off again. */
-  settle?: (() => void) | undefined;
-  /** False where commands never have a prefix, though the version knows it. */
-  prefixes?: boolean | undefined;
-  /** Whether TPM2_Shutdown is sent before the TPM is turned off. */
-  autoShutdown: boolean;
-  /** Says what a user should know, once per event. */
-  report: (message: string) => void;
-  /** What an error is told as; without it, its message. */
-  explain?: ((error: unknown) => string) | undefined;
-  tap?: Tap | undefined;
-}
 
 /** Bits of the state types in libtpms, by the names under which the states are stored. */
 const stateTypes: Record<StateName, number> = {

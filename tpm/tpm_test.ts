@@ -6,7 +6,8 @@ import { StateStore } from "../state/store.ts";
 import { CC_SET_LOCALITY, TpmRc, TpmResult } from "../wire/codes.ts";
 import { commandHeader, sendCommandPrefix, startupCommand } from "../wire/tpm.ts";
 import { type Family, tpm12, tpm2 } from "./family.ts";
-import { Tpm, type TpmParts } from "./tpm.ts";
+import type { TpmParts } from "./parts.ts";
+import { Tpm } from "./tpm.ts";
 import { deepEqual, equal, ok } from "node:assert/strict";
 
 function chip(family: Family = tpm2, more: Partial<TpmParts> = {}) {

@@ -2,22 +2,12 @@
 import type { Surroundings } from "../../cli/line.ts";
 import { isUnprinted, print, printAside } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
-import { codeOf, Exchange } from "./exchange.ts";
+import { codeOf, Exchange, type Send } from "./exchange.ts";
 import { biosHelp } from "./help.ts";
 import { type Asked, readWords } from "./words.ts";
 
 /** Exit codes beside success; `unreachable` is the C program's -1. */
 const Exit = { usage: 1, refused: 128, needsReset: 129, unreachable: 255 } as const;
-
-/**
- * Sends a command and returns the response, also the one that is a refusal, which is told of by the
- * command's label.
- */
-export type Send = (
-  label: string,
-  command: Uint8Array<ArrayBuffer>,
-  seconds?: number,
-) => Uint8Array;
 
 /** Starts the TPM up; returns the exit code. */
 export async function bios(

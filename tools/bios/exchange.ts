@@ -16,6 +16,16 @@ const MS = 1000;
 /** How long commands may take, in seconds; a TPM 1.2's self-test may take long. */
 export const Patience = { SHORT: 20, LONG: 600 } as const;
 
+/**
+ * Sends a command and returns the response, also the one that is a refusal, which is told of by the
+ * command's label.
+ */
+export type Send = (
+  label: string,
+  command: Uint8Array<ArrayBuffer>,
+  seconds?: number,
+) => Uint8Array;
+
 export class Exchange {
   constructor(private readonly system: System, private readonly address: Address) {}
 

@@ -12,8 +12,7 @@ import { TPM_ST } from "../../tcg/tpm12/constants.ts";
 import { commandBytes } from "../../tcg/tpm12/command_bytes.ts";
 import { readResponse } from "../../tcg/tpm12/message.ts";
 import { TPM_PERMANENT_FLAGS } from "../../tcg/tpm12/structures/capabilities.ts";
-import type { Send } from "./bios.ts";
-import { Patience } from "./exchange.ts";
+import { Patience, type Send } from "./exchange.ts";
 import type { Asked, Startup } from "./words.ts";
 
 const present = TPM_PHYSICAL_PRESENCE.of;

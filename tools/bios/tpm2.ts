@@ -6,7 +6,7 @@ import { TPM2_HierarchyChangeAuth } from "../../tcg/tpm2/commands/hierarchies.ts
 import { TPM2_Startup } from "../../tcg/tpm2/commands/startup.ts";
 import { TPM2_IncrementalSelfTest } from "../../tcg/tpm2/commands/testing.ts";
 import { TPM_RH, TPM_SU } from "../../tcg/tpm2/constants.ts";
-import type { Send } from "./bios.ts";
+import type { Send } from "./exchange.ts";
 import type { Asked } from "./words.ts";
 
 /** Bytes of the platform hierarchy's random password. */
