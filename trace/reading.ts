@@ -2,14 +2,15 @@
 // the writers of text and JSON want them.
 
 import { type AnyCodec, decode } from "../tcg/kernel/codec.ts";
-import type { NamedHandle } from "../tcg/kernel/progress.ts";
+import type { AnyDeclaration, NamedHandle } from "../tcg/kernel/declaration.ts";
+import type { Message } from "../tcg/kernel/message.ts";
 import type { Shown } from "../tcg/kernel/shown.ts";
 import type { FieldCodec } from "../tcg/kernel/struct.ts";
 import type { Position } from "../tcg/tpm2/results.ts";
 import { WireError } from "../wire/codec.ts";
 import { CC_SET_LOCALITY } from "../wire/codes.ts";
 import { commandHeader } from "../wire/tpm.ts";
-import { type Declared, isTpm12, type Message, TPM12, TPM2, type Version } from "./versions.ts";
+import { isTpm12, TPM12, TPM2, type Version } from "./versions.ts";
 
 /** A handle by its name in the specification, and by its meaning. */
 export interface ReadHandle {
@@ -71,7 +72,7 @@ export function readExchange(command: Uint8Array, response: Uint8Array | undefin
     : readAs(TPM2, command, response);
 }
 
-function readAs<D extends Declared>(
+function readAs<D extends AnyDeclaration>(
   version: Version<D>,
   command: Uint8Array,
   response: Uint8Array | undefined,
@@ -90,7 +91,10 @@ function noHeader(bytes: Uint8Array): Half {
   return { handles: [], parameters: [], sessions: [], fault: undefined, rest: bytes };
 }
 
-function commandOf<D extends Declared>(version: Version<D>, message: Message<D>): ReadCommand {
+function commandOf<D extends AnyDeclaration>(
+  version: Version<D>,
+  message: Message<D, unknown>,
+): ReadCommand {
   const { command, code, sessions = [], fault, rest } = message;
   return {
     name: command?.name ?? (code === CC_SET_LOCALITY ? "SetLocality" : version.nameless(code)),
@@ -103,10 +107,10 @@ function commandOf<D extends Declared>(version: Version<D>, message: Message<D>)
   };
 }
 
-function responseOf<D extends Declared>(
+function responseOf<D extends AnyDeclaration>(
   version: Version<D>,
   bytes: Uint8Array,
-  asked: Message<D> | undefined,
+  asked: Message<D, unknown> | undefined,
 ): ReadResponse {
   if (bytes.length < commandHeader.size) return { ...noHeader(bytes), result: undefined };
   const command = asked?.command;
@@ -127,12 +131,12 @@ function responseOf<D extends Declared>(
   };
 }
 
-function nameAt({ of, number }: Position, command: Declared | undefined): string | undefined {
+function nameAt({ of, number }: Position, command: AnyDeclaration | undefined): string | undefined {
   if (of === "handle") return command?.lists.handles[number - 1]?.name;
   return of === "parameter" ? command?.lists.parameters[number - 1]?.name : undefined;
 }
 
-function handlesOf<D extends Declared>(
+function handlesOf<D extends AnyDeclaration>(
   { handleText }: Version<D>,
   declared: readonly NamedHandle[] = [],
   handles: readonly number[],
@@ -144,11 +148,11 @@ function handlesOf<D extends Declared>(
 }
 
 /** The parameters that were read, in their order, with what their bytes hold. */
-function parametersOf<D extends Declared>(
+function parametersOf<D extends AnyDeclaration>(
   { inside }: Version<D>,
   fields: readonly FieldCodec[] = [],
-  { parameters, encrypted }: Message<D>,
-  asked: Message<D> | undefined,
+  { parameters, encrypted }: Message<D, unknown>,
+  asked: Message<D, unknown> | undefined,
 ): ReadParameter[] {
   const read: ReadParameter[] = [];
   for (const field of fields) {

@@ -1,9 +1,9 @@
 // The two versions of a TPM, as far as reading a message by its declarations differs between them.
 
 import type { AnyCodec } from "../tcg/kernel/codec.ts";
-import type { NamedHandle } from "../tcg/kernel/progress.ts";
+import type { AnyDeclaration } from "../tcg/kernel/declaration.ts";
+import type { Message } from "../tcg/kernel/message.ts";
 import type { Shown } from "../tcg/kernel/shown.ts";
-import type { FieldCodec } from "../tcg/kernel/struct.ts";
 import type { AnyDeclaration as Declaration12 } from "../tcg/tpm12/command.ts";
 import { TPM_GetCapability } from "../tcg/tpm12/commands/capabilities.ts";
 import { TPM_KH, TPM_MESSAGE_TAG } from "../tcg/tpm12/constants.ts";
@@ -17,30 +17,6 @@ import { handleText } from "../tcg/tpm2/handles.ts";
 import * as message2 from "../tcg/tpm2/message.ts";
 import { type Position, resultOf as resultOf2 } from "../tcg/tpm2/results.ts";
 import { TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from "../tcg/tpm2/structures/sessions.ts";
-import type { WireError } from "../wire/codec.ts";
-
-/** What both versions' declarations have. */
-export interface Declared {
-  readonly name: string;
-  readonly lists: {
-    readonly handles: readonly NamedHandle[];
-    readonly parameters: readonly FieldCodec[];
-    readonly responseHandles: readonly NamedHandle[];
-    readonly response: readonly FieldCodec[];
-  };
-}
-
-/** What both versions' messages have. */
-export interface Message<D> {
-  readonly code: number;
-  readonly command: D | undefined;
-  readonly handles: readonly number[];
-  readonly sessions: readonly unknown[] | undefined;
-  readonly parameters: Readonly<Record<string, unknown>>;
-  readonly encrypted: Uint8Array | undefined;
-  readonly rest: Uint8Array;
-  readonly fault: WireError | undefined;
-}
 
 /** What a response's code says. */
 export interface Told {
@@ -50,15 +26,15 @@ export interface Told {
   readonly position?: Position | undefined;
 }
 
-export interface Version<D extends Declared> {
-  readCommand(bytes: Uint8Array): Message<D>;
-  readResponse(bytes: Uint8Array, command: D | undefined): Message<D>;
+export interface Version<D extends AnyDeclaration> {
+  readCommand(bytes: Uint8Array): Message<D, unknown>;
+  readResponse(bytes: Uint8Array, command: D | undefined): Message<D, unknown>;
   /** The sessions of a command and of a response. */
   showCommandSession(session: unknown): Shown;
   showResponseSession(session: unknown): Shown;
   resultOf(code: number): Told;
   /** What the bytes of a parameter hold, where what was asked tells it. */
-  inside?(asked: Message<D>, parameter: string): AnyCodec | undefined;
+  inside?(asked: Message<D, unknown>, parameter: string): AnyCodec | undefined;
   /** What a command is called that has no declaration. */
   nameless(code: number): string;
   /** A handle by its meaning; `type` is that of the specification. */

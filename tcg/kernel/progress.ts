@@ -2,16 +2,10 @@
 // cannot be read is kept as it came, so that every message is written again to the same bytes.
 
 import { WireError } from "../../wire/codec.ts";
-import type { Codec } from "./codec.ts";
+import type { NamedHandle } from "./declaration.ts";
 import type { Reader } from "./reader.ts";
 import type { FieldCodec } from "./struct.ts";
 import type { Writer } from "./writer.ts";
-
-/** A handle of a command or response. */
-export interface NamedHandle {
-  readonly name: string;
-  readonly codec: Codec<number>;
-}
 
 /** What was read up to now; a fault leaves it at the last whole value. */
 export class Progress {

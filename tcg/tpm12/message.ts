@@ -2,55 +2,24 @@
 // cannot be read is kept as it came, with what is wrong and where, so that every message that has a
 // header is written again to the very same bytes.
 
-import type { WireError } from "../../wire/codec.ts";
 import type { Codec } from "../kernel/codec.ts";
-import { type NamedHandle, Progress, writeHandles, writeParameters } from "../kernel/progress.ts";
+import type { NamedHandle } from "../kernel/declaration.ts";
+import { HEADER_SIZE, type Message } from "../kernel/message.ts";
+import { Progress, writeHandles, writeParameters } from "../kernel/progress.ts";
 import { Reader } from "../kernel/reader.ts";
 import type { FieldCodec } from "../kernel/struct.ts";
 import { Writer } from "../kernel/writer.ts";
-import type { AnyDeclaration, ResponseValue } from "./command.ts";
+import type { AnyDeclaration } from "./command.ts";
 import { commandByCode } from "./commands.ts";
 import { TPM_MESSAGE_TAG } from "./constants.ts";
 import { TPM_COMMAND_CODE } from "./ordinals.ts";
 import { TPM_AUTH_COMMAND, TPM_AUTH_RESPONSE } from "./structures/sessions.ts";
 
-/** Bytes of tag, size and code. */
-export const HEADER_SIZE = 10;
 const HANDLE_SIZE = 4;
 
-/** What commands and responses have in common. */
-interface Message<S> {
-  readonly tag: number;
-  /** What the header says; not the number of bytes when {@linkcode fault} says so. */
-  readonly size: number;
-  /** The command that it is or answers; undefined for one that is not known. */
-  readonly command: AnyDeclaration | undefined;
-  /** As many as could be read, in their order. */
-  readonly handles: readonly number[];
-  /**
-   * The authorisations that end the message, the last one is always there where one is. Undefined
-   * where the tag says that there are none, or where they could not be read.
-   */
-  readonly sessions: readonly S[] | undefined;
-  /** By name, as many as could be read. */
-  readonly parameters: Readonly<Record<string, unknown>>;
-  /** All parameters as they came, where an encrypted transport session has wrapped the message. */
-  readonly encrypted: Uint8Array | undefined;
-  /** What could not be read: all bytes from there to the end. */
-  readonly rest: Uint8Array;
-  /** What is wrong, and where. */
-  readonly fault: WireError | undefined;
-}
+export type CommandMessage = Message<AnyDeclaration, TPM_AUTH_COMMAND>;
 
-export interface CommandMessage extends Message<TPM_AUTH_COMMAND> {
-  /** The ordinal. */
-  readonly code: number;
-}
-
-export interface ResponseMessage extends Message<TPM_AUTH_RESPONSE> {
-  /** The return code; 0 for success. */
-  readonly code: number;
-}
+export type ResponseMessage = Message<AnyDeclaration, TPM_AUTH_RESPONSE>;
 
 /** How a message came. */
 export interface ReadOptions {
@@ -176,7 +145,7 @@ class Body<S> extends Progress {
     reader.finish();
   }
 
-  result(): Omit<Message<S>, "tag" | "size" | "command"> {
+  result(): Omit<Message<never, S>, "tag" | "size" | "code" | "command"> {
     return {
       handles: this.handles,
       sessions: this.#sessions,
@@ -186,15 +155,6 @@ class Body<S> extends Progress {
       fault: this.fault,
     };
   }
-}
-
-/** The handles and parameters of a response without a fault, by name. */
-export function valuesOf<D extends AnyDeclaration>(
-  command: D,
-  { handles, parameters }: ResponseMessage,
-): ResponseValue<D> {
-  const named = command.lists.responseHandles.map(({ name }, index) => [name, handles[index]]);
-  return { ...Object.fromEntries(named), ...parameters } as ResponseValue<D>;
 }
 
 /** The parameters of a command as they came, over which its HMACs are; it has no fault. */
@@ -209,7 +169,7 @@ export function responseParameterBytes(bytes: Uint8Array, response: ResponseMess
 
 function parameterBytes(
   bytes: Uint8Array,
-  { handles, sessions = [] }: Message<unknown>,
+  { handles, sessions = [] }: Message<unknown, unknown>,
   sessionSize: number,
 ): Uint8Array {
   const from = HEADER_SIZE + HANDLE_SIZE * handles.length;
@@ -231,7 +191,7 @@ export function writeResponse(message: ResponseMessage): Uint8Array<ArrayBuffer>
 const NO_LISTS = { handles: [], parameters: [], responseHandles: [], response: [] };
 
 function write<S>(
-  message: Message<S> & { readonly code: number },
+  message: Message<unknown, S>,
   parts: Parts<S>,
 ): Uint8Array<ArrayBuffer> {
   const writer = new Writer();

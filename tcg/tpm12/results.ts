@@ -2,6 +2,7 @@
 
 import { u32 } from "../kernel/codec.ts";
 import { constants } from "../kernel/numbers.ts";
+import { codesOf, meaningsOf } from "../kernel/result_table.ts";
 
 /** Errors; they end the sessions of the command. */
 const ERRORS = {
@@ -116,23 +117,7 @@ const WARNINGS = {
   DEFEND_LOCK_RUNNING: [0x803, "the TPM is locked after wrong guesses, for some time"],
 } as const;
 
-const MEANINGS: ReadonlyMap<number, { readonly name: string; readonly meaning: string }> = new Map([
-  [0, { name: "SUCCESS", meaning: "the command has done what it should" }],
-  ...[...Object.entries(ERRORS), ...Object.entries(WARNINGS)]
-    .map(([name, [code, meaning]]) => [code, { name, meaning }] as const),
-]);
-
-type Codes<T extends Readonly<Record<string, readonly [number, string]>>> = {
-  readonly [K in keyof T]: T[K][0];
-};
-
-function codesOf<const T extends Readonly<Record<string, readonly [number, string]>>>(
-  table: T,
-): Codes<T> {
-  return Object.fromEntries(
-    Object.entries(table).map(([name, [code]]) => [name, code]),
-  ) as Codes<T>;
-}
+const MEANINGS = meaningsOf(ERRORS, WARNINGS);
 
 /** Return codes by name; the specification has them without a prefix: TPM_AUTHFAIL. */
 export const TPM_RESULT = { SUCCESS: 0, ...codesOf(ERRORS), ...codesOf(WARNINGS) } as const;

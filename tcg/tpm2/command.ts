@@ -3,7 +3,8 @@
 // commands/; reading and writing whole messages in message.ts.
 
 import type { AnyCodec, Codec } from "../kernel/codec.ts";
-import { type FieldCodec, type Fields, fieldsOf, type StructValue } from "../kernel/struct.ts";
+import * as kernel from "../kernel/declaration.ts";
+import type { Fields } from "../kernel/struct.ts";
 import { TPM_CC } from "./command_codes.ts";
 import type { Position } from "./results.ts";
 import { isSized } from "./types.ts";
@@ -40,16 +41,7 @@ export interface Declaration<
   P extends Fields = Fields,
   RH extends Handles = Handles,
   R extends Fields = Fields,
-> {
-  /** With its prefix: "TPM2_CreatePrimary". */
-  readonly name: string;
-  readonly code: number;
-  /** Its section in Part 3. */
-  readonly section: string;
-  readonly handles: H;
-  readonly parameters: P;
-  readonly responseHandles: RH;
-  readonly response: R;
+> extends kernel.Declaration<H, P, RH, R> {
   /** False for the few commands that no session may go with. */
   readonly sessions: boolean;
   /** The command may write to NV memory. */
@@ -61,88 +53,35 @@ export interface Declaration<
   /** Its first parameter can be sent, its response's first one received encrypted. */
   readonly decrypt: boolean;
   readonly encrypt: boolean;
-  /** The same as lists, for whoever reads and writes. */
-  readonly lists: {
-    readonly handles: readonly NamedHandle[];
-    readonly parameters: readonly FieldCodec[];
-    readonly responseHandles: readonly NamedHandle[];
-    readonly response: readonly FieldCodec[];
-  };
-}
-
-export interface NamedHandle {
-  readonly name: string;
-  readonly codec: HandleCodec;
 }
 
 /** Some command. */
 // deno-lint-ignore no-explicit-any
 export type AnyDeclaration = Declaration<any, any, any, any>;
 
-/** What goes into a command: its handles and parameters by name. */
-export type CommandValue<D> = D extends Declaration<infer H, infer P, Handles, Fields>
-  ? StructValue<H> & StructValue<P>
-  : never;
-
-/** What its response holds: its handles and parameters by name. */
-export type ResponseValue<D> = D extends Declaration<Handles, Fields, infer RH, infer R>
-  ? StructValue<RH> & StructValue<R>
-  : never;
-
 /** What is written down of a command; what is left out is empty or usual. */
-interface Written<H, P, RH, R> {
-  readonly section: string;
-  readonly handles?: H;
-  readonly parameters?: P;
-  readonly responseHandles?: RH;
-  readonly response?: R;
+interface Written<H, P, RH, R> extends kernel.Written<H, P, RH, R> {
   readonly sessions?: false;
   readonly nv?: true;
   readonly extensive?: true;
   readonly flushed?: true;
 }
 
-// deno-lint-ignore ban-types
-type None = {};
-
 /** Declares a command by its name in {@linkcode TPM_CC}. */
 export function command<
-  H extends Handles = None,
-  P extends Fields = None,
-  RH extends Handles = None,
-  R extends Fields = None,
+  H extends Handles = kernel.None,
+  P extends Fields = kernel.None,
+  RH extends Handles = kernel.None,
+  R extends Fields = kernel.None,
 >(command: keyof typeof TPM_CC, written: Written<H, P, RH, R>): Declaration<H, P, RH, R> {
-  const name = `TPM2_${command}`;
-  const handles = written.handles ?? {} as H;
-  const parameters = written.parameters ?? {} as P;
-  const responseHandles = written.responseHandles ?? {} as RH;
-  const response = written.response ?? {} as R;
-  const sessions = written.sessions ?? true;
+  const { sessions = true, nv = false, extensive = false, flushed = false } = written;
+  const common = kernel.declare(`TPM2_${command}`, TPM_CC[command], written);
   return {
-    name,
-    code: TPM_CC[command],
-    section: written.section,
-    handles,
-    parameters,
-    responseHandles,
-    response,
-    sessions,
-    nv: written.nv ?? false,
-    extensive: written.extensive ?? false,
-    flushed: written.flushed ?? false,
-    decrypt: sessions && beginsSized(parameters),
-    encrypt: sessions && beginsSized(response),
-    lists: {
-      handles: namedHandles(handles),
-      parameters: fieldsOf(name, parameters),
-      responseHandles: namedHandles(responseHandles),
-      response: fieldsOf(name, response),
-    },
+    ...common,
+    ...{ sessions, nv, extensive, flushed },
+    decrypt: sessions && beginsSized(common.parameters),
+    encrypt: sessions && beginsSized(common.response),
   };
-}
-
-function namedHandles(handles: Handles): NamedHandle[] {
-  return Object.entries(handles).map(([name, codec]) => ({ name, codec }));
 }
 
 /** What a result is about, by number and, where it has one, by name: "parameter 2, inPublic". */

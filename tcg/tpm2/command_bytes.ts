@@ -1,8 +1,10 @@
 // Commands as bytes, made of values by their declarations. Reading messages, and writing again what
 // was read, is message.ts.
 
+import type { CommandValue } from "../kernel/declaration.ts";
+import { handlesIn, parametersIn } from "../kernel/message.ts";
 import { Writer } from "../kernel/writer.ts";
-import type { AnyDeclaration, CommandValue } from "./command.ts";
+import type { AnyDeclaration } from "./command.ts";
 import { TPM_RH, TPM_ST } from "./constants.ts";
 import { TPMS_AUTH_COMMAND } from "./structures/sessions.ts";
 
@@ -32,25 +34,6 @@ function emptyPasswords(command: AnyDeclaration): TPMS_AUTH_COMMAND[] {
   return command.lists.handles
     .filter(({ codec }) => codec.role !== undefined)
     .map(() => passwordSession());
-}
-
-/** The handles in a command's value, in their order. */
-export function handlesIn<D extends AnyDeclaration>(command: D, value: CommandValue<D>): number[] {
-  return command.lists.handles.map(({ name }) => (value as Record<string, number>)[name]!);
-}
-
-/** The parameters in a command's value, as bytes. */
-export function parametersIn<D extends AnyDeclaration>(
-  command: D,
-  value: CommandValue<D>,
-): Uint8Array<ArrayBuffer> {
-  const writer = new Writer();
-  for (const field of command.lists.parameters) {
-    writer.enter(field.name);
-    field.encode(writer, value as Record<string, unknown>);
-    writer.leave();
-  }
-  return writer.finish();
 }
 
 /** A command of its parts. */

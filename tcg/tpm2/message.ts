@@ -2,52 +2,23 @@
 // cannot be read is kept as it came, with what is wrong and where, so that every message that has a
 // header is written again to the very same bytes.
 
-import type { WireError } from "../../wire/codec.ts";
 import type { Codec } from "../kernel/codec.ts";
+import { HEADER_SIZE, type Message } from "../kernel/message.ts";
 import { Progress, writeHandles, writeParameters } from "../kernel/progress.ts";
 import { Reader } from "../kernel/reader.ts";
 import type { ShownField } from "../kernel/shown.ts";
 import { type FieldCodec, showFields } from "../kernel/struct.ts";
 import { Writer } from "../kernel/writer.ts";
 import { TPMA_SESSION } from "./attributes.ts";
-import type { AnyDeclaration, ResponseValue } from "./command.ts";
+import type { AnyDeclaration } from "./command.ts";
 import { commandByCode } from "./commands.ts";
 import { TPM_ST } from "./constants.ts";
 import { TPMS_AUTH_COMMAND, TPMS_AUTH_RESPONSE } from "./structures/sessions.ts";
 import { TPM2B_DATA } from "./structures/digests.ts";
 
-/** Bytes of tag, size and code. */
-export const HEADER_SIZE = 10;
+export type CommandMessage = Message<AnyDeclaration, TPMS_AUTH_COMMAND>;
 
-/** What commands and responses have in common. */
-interface Message<S> {
-  readonly tag: number;
-  /** What the header says; not the number of bytes when {@linkcode fault} says so. */
-  readonly size: number;
-  /** The command that it is or answers; undefined for one that is not known. */
-  readonly command: AnyDeclaration | undefined;
-  /** As many as could be read, in their order. */
-  readonly handles: readonly number[];
-  /** Undefined where the tag says that there are none, or where they could not be read. */
-  readonly sessions: readonly S[] | undefined;
-  /** By name, as many as could be read; an encrypted one is not among them. */
-  readonly parameters: Readonly<Record<string, unknown>>;
-  /** The first parameter, where a session says that it is encrypted. */
-  readonly encrypted: Uint8Array | undefined;
-  /** What could not be read: all bytes from there to the end. */
-  readonly rest: Uint8Array;
-  /** What is wrong, and where. */
-  readonly fault: WireError | undefined;
-}
-
-export interface CommandMessage extends Message<TPMS_AUTH_COMMAND> {
-  /** The command code. */
-  readonly code: number;
-}
-
-export interface ResponseMessage extends Message<TPMS_AUTH_RESPONSE> {
-  /** The response code; 0 for success. */
-  readonly code: number;
+export interface ResponseMessage extends Message<AnyDeclaration, TPMS_AUTH_RESPONSE> {
   /** The size of the parameters as the response gives it, where it has sessions. */
   readonly parameterSize: number | undefined;
 }
@@ -215,15 +186,6 @@ export function writeCommand(message: CommandMessage): Uint8Array<ArrayBuffer> {
   return writer.finish();
 }
 
-/** The handles and parameters of a response without a fault, by name. */
-export function valuesOf<D extends AnyDeclaration>(
-  command: D,
-  { handles, parameters }: ResponseMessage,
-): ResponseValue<D> {
-  const named = command.lists.responseHandles.map(({ name }, index) => [name, handles[index]]);
-  return { ...Object.fromEntries(named), ...parameters } as ResponseValue<D>;
-}
-
 /** The parameters of a response without a fault, as they came: they are what is hashed. */
 export function parameterBytesOf(response: ResponseMessage, bytes: Uint8Array): Uint8Array {
   const { handles, parameterSize } = response;
@@ -260,7 +222,7 @@ function writeSessions<S>(writer: Writer, codec: Codec<S>, sessions: readonly S[
 function writeBody(
   writer: Writer,
   fields: readonly FieldCodec[],
-  { parameters, encrypted }: Message<unknown>,
+  { parameters, encrypted }: Message<unknown, unknown>,
 ): void {
   const [first, ...others] = fields;
   if (encrypted === undefined || first === undefined) {

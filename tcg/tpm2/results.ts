@@ -3,6 +3,7 @@
 
 import { u32 } from "../kernel/codec.ts";
 import { constants } from "../kernel/numbers.ts";
+import { codesOf, meaningsOf } from "../kernel/result_table.ts";
 
 /** Format 0: errors. */
 const ERRORS = {
@@ -106,11 +107,9 @@ const WARNINGS = {
 const REFERENCED = [0, 1, 2, 3, 4, 5, 6];
 
 /** What the codes are called and mean; those that name a handle or session by number are added. */
-const MEANINGS: ReadonlyMap<number, { readonly name: string; readonly meaning: string }> = new Map([
-  [0, { name: "SUCCESS", meaning: "the command has done what it should" }],
+const MEANINGS = new Map([
+  ...meaningsOf(ERRORS, POSITIONED, WARNINGS),
   [0x01e, { name: "BAD_TAG", meaning: "the tag is not one of a TPM 2.0 command" }],
-  ...[...Object.entries(ERRORS), ...Object.entries(POSITIONED), ...Object.entries(WARNINGS)]
-    .map(([name, [code, meaning]]) => [code, { name, meaning }] as const),
   ...REFERENCED.map((n) =>
     [0x910 + n, {
       name: `REFERENCE_H${n}`,
@@ -124,18 +123,6 @@ const MEANINGS: ReadonlyMap<number, { readonly name: string; readonly meaning: s
     }] as const
   ),
 ]);
-
-type Codes<T extends Readonly<Record<string, readonly [number, string]>>> = {
-  readonly [K in keyof T]: T[K][0];
-};
-
-function codesOf<const T extends Readonly<Record<string, readonly [number, string]>>>(
-  table: T,
-): Codes<T> {
-  return Object.fromEntries(
-    Object.entries(table).map(([name, [code]]) => [name, code]),
-  ) as Codes<T>;
-}
 
 /** Response codes by name, without a position. */
 export const TPM_RC = {

@@ -4,7 +4,9 @@
 import { TPM_NV_PER, TPM_PHYSICAL_PRESENCE } from "../../tcg/tpm12/attributes.ts";
 import { CommandError } from "../../tcg/tpm12/client/command_error.ts";
 import { WELL_KNOWN_AUTH } from "../../tcg/tpm12/client/session.ts";
-import type { AnyDeclaration, ResponseValue } from "../../tcg/tpm12/command.ts";
+import type { ResponseValue } from "../../tcg/kernel/declaration.ts";
+import { valuesOf } from "../../tcg/kernel/message.ts";
+import type { AnyDeclaration } from "../../tcg/tpm12/command.ts";
 import { commandBytes } from "../../tcg/tpm12/command_bytes.ts";
 import { TPM_OIAP } from "../../tcg/tpm12/commands/authorization.ts";
 import { TPM_GetCapability } from "../../tcg/tpm12/commands/capabilities.ts";
@@ -21,7 +23,7 @@ import { TPM_SaveState, TPM_Startup } from "../../tcg/tpm12/commands/startup.ts"
 import { TPM_SelfTestFull } from "../../tcg/tpm12/commands/testing.ts";
 import { TPM_GetTicks } from "../../tcg/tpm12/commands/ticks.ts";
 import { TPM_ST, TPM_TAG } from "../../tcg/tpm12/constants.ts";
-import { readResponse, valuesOf } from "../../tcg/tpm12/message.ts";
+import { readResponse } from "../../tcg/tpm12/message.ts";
 import { fields } from "./bytes.ts";
 
 /** An NV index that is free for use. */

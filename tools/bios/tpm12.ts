@@ -1,8 +1,9 @@
 // What swtpm_bios does with a TPM 1.2.
 import { decode, encode } from "../../tcg/kernel/codec.ts";
+import type { CommandValue } from "../../tcg/kernel/declaration.ts";
 import { TPM_PHYSICAL_PRESENCE } from "../../tcg/tpm12/attributes.ts";
 import { TPM_CAP, TPM_CAP_FLAG, TPM_CAP_FLAG_ID } from "../../tcg/tpm12/capabilities.ts";
-import type { AnyDeclaration, CommandValue } from "../../tcg/tpm12/command.ts";
+import type { AnyDeclaration } from "../../tcg/tpm12/command.ts";
 import { TPM_GetCapability } from "../../tcg/tpm12/commands/capabilities.ts";
 import { TPM_PhysicalEnable, TPM_PhysicalSetDeactivated } from "../../tcg/tpm12/commands/opt_in.ts";
 import { TSC_PhysicalPresence } from "../../tcg/tpm12/commands/ownership.ts";

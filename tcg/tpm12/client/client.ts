@@ -3,13 +3,15 @@
 
 import { WireError } from "../../../wire/codec.ts";
 import { encode, u32 } from "../../kernel/codec.ts";
-import type { AnyDeclaration, CommandValue, ResponseValue } from "../command.ts";
-import { assembleCommand, handlesIn, parametersIn } from "../command_bytes.ts";
+import type { CommandValue, ResponseValue } from "../../kernel/declaration.ts";
+import { handlesIn, parametersIn, valuesOf } from "../../kernel/message.ts";
+import type { AnyDeclaration } from "../command.ts";
+import { assembleCommand } from "../command_bytes.ts";
 import { TPM_OIAP, TPM_OSAP } from "../commands/authorization.ts";
 import { TPM_FlushSpecific } from "../commands/sessions.ts";
 import { TPM_RT } from "../constants.ts";
 import { hmacSha1, newNonce, sha1 } from "../cryptography.ts";
-import { readResponse, responseParameterBytes, valuesOf } from "../message.ts";
+import { readResponse, responseParameterBytes } from "../message.ts";
 import { CommandError } from "./command_error.ts";
 import {
   type Authorization,

@@ -2,8 +2,9 @@
 // through one function that is handed in.
 
 import { WireError } from "../../../wire/codec.ts";
+import type { CommandValue, ResponseValue } from "../../kernel/declaration.ts";
 import { TPM_ALG } from "../algorithms.ts";
-import type { AnyDeclaration, CommandValue, ResponseValue } from "../command.ts";
+import type { AnyDeclaration } from "../command.ts";
 import { TPM2_FlushContext } from "../commands/contexts.ts";
 import { TPM2_NV_ReadPublic } from "../commands/nv.ts";
 import { TPM2_ReadPublic } from "../commands/objects.ts";

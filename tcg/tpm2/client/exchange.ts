@@ -2,14 +2,16 @@
 // Sending is left to client.ts.
 
 import { WireError } from "../../../wire/codec.ts";
+import type { CommandValue, ResponseValue } from "../../kernel/declaration.ts";
+import { handlesIn, parametersIn, valuesOf } from "../../kernel/message.ts";
 import { Reader } from "../../kernel/reader.ts";
-import type { AnyDeclaration, CommandValue, ResponseValue } from "../command.ts";
-import { assembleCommand, handlesIn, parametersIn } from "../command_bytes.ts";
+import type { AnyDeclaration } from "../command.ts";
+import { assembleCommand } from "../command_bytes.ts";
 import { TPM2_Clear, TPM2_HierarchyChangeAuth } from "../commands/hierarchies.ts";
 import { TPM2_NV_ChangeAuth, TPM2_NV_UndefineSpaceSpecial } from "../commands/nv.ts";
 import { TPM_RH } from "../constants.ts";
 import { bigEndian32, digest } from "../cryptography.ts";
-import { parameterBytesOf, readResponse, type ResponseMessage, valuesOf } from "../message.ts";
+import { parameterBytesOf, readResponse, type ResponseMessage } from "../message.ts";
 import { TPM2B_DATA } from "../structures/digests.ts";
 import { type Authorization, password } from "./authorization.ts";
 import { CommandError } from "./command_error.ts";
