@@ -1,6 +1,6 @@
-// The options that name the two channels, as sources: --ctrl, --server, and what -p and -f stand
-// for.
-import type { ControlConfig, DataConfig, Source } from "../daemon/config.ts";
+// The options that name the channels, as sources: --ctrl, --server, what -p and -f stand for, and
+// --mssim.
+import type { ControlConfig, DataConfig, SimulatorConfig, Source } from "../daemon/config.ts";
 import { fitsSocket, UNIX_PATH_MAX } from "../ffi/unix_path.ts";
 import type { Given } from "./grammar.ts";
 import type { Line } from "./line.ts";
@@ -73,6 +73,39 @@ function serverSource(
   }
 }
 
+/** Where the simulator's platform port is beside its command port: clients look for it there. */
+const PLATFORM_SUFFIX = ".ctrl";
+
+export function simulatorConfig(line: Line): SimulatorConfig | undefined {
+  const mssim = line.structured("mssim");
+  if (mssim === undefined) return undefined;
+  const { type, path, port } = mssim;
+  if (!line.has("tpm2")) {
+    line.refuse("mssim", "the simulator's protocol is for a TPM 2; use --tpm2");
+  }
+  switch (type) {
+    case undefined:
+      return line.refuse("mssim", "Missing type parameter; it is 'unixio' or 'tcp'");
+    case "unixio": {
+      const at = (suffix: string) =>
+        unixSource(line, "mssim", path === undefined ? {} : { ...mssim, path: path + suffix }) ??
+          line.refuse("mssim", "Missing path parameter for UnixIO type");
+      return { command: at(""), platform: at(PLATFORM_SUFFIX) };
+    }
+    case "tcp": {
+      if (port === 0) line.refuse("mssim", "port 0 has no neighbour: name the first of two ports");
+      const at = (port: number | undefined) =>
+        tcpSource(line, "mssim", port, mssim) ??
+          line.refuse("mssim", "Missing port parameter for TCP type");
+      return { command: at(port), platform: at(port === undefined ? undefined : port + 1) };
+    }
+    default:
+      return line.refuse("mssim", `Unsupported type '${type}'; it is 'unixio' or 'tcp'`);
+  }
+}
+
+type ChannelOption = "ctrl" | "server" | "mssim";
+
 function passed(
   line: Line,
   option: "ctrl" | "server",
@@ -97,7 +130,7 @@ interface SocketWords {
 
 function unixSource(
   line: Line,
-  option: "ctrl" | "server",
+  option: ChannelOption,
   given: SocketWords,
 ): Source | undefined {
   const { path, mode, uid, gid } = given;
@@ -110,7 +143,7 @@ function unixSource(
 
 function tcpSource(
   line: Line,
-  option: "ctrl" | "server",
+  option: ChannelOption,
   port: number | undefined,
   given: SocketWords,
 ): Source | undefined {

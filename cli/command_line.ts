@@ -8,7 +8,13 @@ import {
   type Interface,
   type LogConfig,
 } from "../daemon/config.ts";
-import { controlConfig, dataOfDescriptor, dataOfPort, dataOfServer } from "./channels.ts";
+import {
+  controlConfig,
+  dataOfDescriptor,
+  dataOfPort,
+  dataOfServer,
+  simulatorConfig,
+} from "./channels.ts";
 import {
   flagsConfig,
   keyConfig,
@@ -203,6 +209,7 @@ export class CommandLine {
     config.control = controlConfig(line);
     const server = this.#portCounts ? undefined : dataOfServer(line, this.#serverPort());
     config.data = this.#dataConfig() ?? server;
+    config.mssim = simulatorConfig(line);
     return this.#printed(config) ?? this.#common(config);
   }
 

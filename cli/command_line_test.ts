@@ -70,6 +70,28 @@ Deno.test("a passed descriptor: what it is decides what it can be", () => {
   throws(() => config("--fd 0"), /0, 1 and 2/);
 });
 
+Deno.test("the simulator's platform port is beside its command port", () => {
+  const ports = config("--tpm2 --mssim type=tcp,port=2321").mssim;
+  const tcp = { kind: "tcp", host: "127.0.0.1", ifname: undefined };
+  deepEqual(ports, { command: { ...tcp, port: 2321 }, platform: { ...tcp, port: 2322 } });
+  const paths = config("--tpm2 --mssim type=unixio,path=m,mode=0600").mssim;
+  const unix = { kind: "unix", mode: 0o600, uid: undefined, gid: undefined };
+  deepEqual(paths, { command: { ...unix, path: "m" }, platform: { ...unix, path: "m.ctrl" } });
+  equal(config("--tpm2").mssim, undefined);
+  const refused: [string, RegExp][] = [
+    ["--mssim type=tcp,port=2321", /is for a TPM 2; use --tpm2/],
+    ["--tpm2 --mssim port=2321", /Missing type/],
+    ["--tpm2 --mssim type=vsock", /Unsupported type 'vsock'/],
+    ["--tpm2 --mssim type=tcp", /Missing port/],
+    ["--tpm2 --mssim type=unixio", /Missing path/],
+    ["--tpm2 --mssim type=tcp,port=0", /port 0 has no neighbour/],
+    ["--tpm2 --mssim type=tcp,port=65535", /port 65536 is outside/],
+    [`--tpm2 --mssim type=unixio,path=${"m".repeat(105)}`, /is longer than/],
+    ["--tpm2 --mssim type=tcp,port=1,fd=5", /mssim options/],
+  ];
+  for (const [words, message] of refused) throws(() => config(words), { message });
+});
+
 Deno.test("the state is where dir says, else backend-uri, else TPM_PATH", () => {
   const place = (words: string, variables = {}) => config(words, variables).state?.place;
   deepEqual(place("--tpmstate backend-uri=file://f,dir=d"), { kind: "directory", path: "d" });

@@ -128,6 +128,18 @@ export const options: readonly Option[] = [
     parameters: parameters.ctrl,
   },
   {
+    name: "mssim",
+    argument: true,
+    hint: "type=unixio,path=PATH[,mode=0...][,uid=ID][,gid=ID] or " +
+      "type=tcp,port=PORT[,bindaddr=ADDR[,ifname=NAME]]",
+    interfaces: ["socket"],
+    section: "channels",
+    help: "also serve the protocol of Microsoft's simulator (mssim), whose clients own the TPM: " +
+      "commands at PATH or PORT, the platform's power and wires at PATH.ctrl or the next port, " +
+      "for up to 64 clients at a time; for a TPM 2",
+    parameters: parameters.mssim,
+  },
+  {
     name: "tpmstate",
     argument: true,
     hint: "dir=DIR|backend-uri=dir://DIR|backend-uri=file://FILE|backend-uri=memory://" +

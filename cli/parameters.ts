@@ -40,6 +40,16 @@ export const parameters = {
     gid: "gid",
     terminate: "boolean",
   },
+  mssim: {
+    type: "string",
+    path: "string",
+    port: "int",
+    bindaddr: "string",
+    ifname: "string",
+    mode: "mode",
+    uid: "uid",
+    gid: "gid",
+  },
   tpmstate: {
     dir: "string",
     "backend-uri": "string",

@@ -34,6 +34,12 @@ export interface ControlConfig {
   terminate: boolean;
 }
 
+/** What `--mssim` says: where the simulator's two ports are. */
+export interface SimulatorConfig {
+  command: Source;
+  platform: Source;
+}
+
 /** What `--log` says. */
 export interface LogConfig {
   /** A file's path; `-` keeps silent. */
@@ -94,6 +100,7 @@ export interface DaemonConfig {
   terminate: boolean;
   data: DataConfig | undefined;
   control: ControlConfig | undefined;
+  mssim: SimulatorConfig | undefined;
   /** The data channel is a device that the kernel's vTPM proxy makes. */
   vtpmProxy: boolean;
   /** The device of the cuse interface; undefined for the others. */
@@ -126,6 +133,7 @@ export function blankConfig(which: Interface, tpm2: boolean): DaemonConfig {
     terminate: false,
     data: undefined,
     control: undefined,
+    mssim: undefined,
     vtpmProxy: false,
     cuse: undefined,
     state: undefined,

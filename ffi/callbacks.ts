@@ -55,6 +55,8 @@ const storeSignature = { parameters: ["pointer", "u32", "u32", "pointer"], resul
 const removeSignature = { parameters: ["u32", "pointer", "u8"], result: "u32" } as const;
 /** (TPM_MODIFIER_INDICATOR *locality, uint32_t tpm_number) */
 const localitySignature = { parameters: ["pointer", "u32"], result: "u32" } as const;
+/** (TPM_BOOL *physicalPresence, uint32_t tpm_number), a byte */
+const presenceSignature = localitySignature;
 
 /**
  * The callbacks; they must live as long as libtpms may call. TPMLIB_RegisterCallbacks copies the
@@ -62,12 +64,10 @@ const localitySignature = { parameters: ["pointer", "u32"], result: "u32" } as c
  */
 export class Callbacks {
   /**
-   * The struct for locality 0, which is what libtpms takes without asking: asking costs a command
-   * 0.8 us.
+   * The structs by whether libtpms is to ask for the locality, and for physical presence. Without
+   * asking it takes locality 0 and nobody's presence: asking costs a command 0.8 us.
    */
-  readonly unasked: Uint8Array<ArrayBuffer>;
-  /** The struct for all other localities. */
-  readonly asked: Uint8Array<ArrayBuffer>;
+  readonly #tables: readonly Uint8Array<ArrayBuffer>[];
 
   /** `locality`: that of the command that is being processed. */
   constructor(nvram: NvStore, locality: () => number) {
@@ -112,10 +112,21 @@ export class Callbacks {
       return TpmResult.SUCCESS;
     });
 
-    // In the order of the C struct; io_init and physical presence keep libtpms' defaults.
+    const somebodyIsThere = new Deno.UnsafeCallback(presenceSignature, (out) => {
+      if (out !== null) memoryAt(out, 1)[0] = 1;
+      return TpmResult.SUCCESS;
+    });
+
+    // In the order of the C struct; io_init keeps libtpms' default.
     const nvramTable = [nvramInit, load, store, remove, null];
-    this.unasked = callbackStruct([...nvramTable, null, null]);
-    this.asked = callbackStruct([...nvramTable, getLocality, null]);
+    this.#tables = [[null, null], [getLocality, null], [null, somebodyIsThere], [
+      getLocality,
+      somebodyIsThere,
+    ]].map((asked) => callbackStruct([...nvramTable, ...asked]));
+  }
+
+  table(locality: boolean, presence: boolean): Uint8Array<ArrayBuffer> {
+    return this.#tables[(locality ? 1 : 0) + (presence ? 2 : 0)]!;
   }
 }
 

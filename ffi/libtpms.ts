@@ -107,6 +107,7 @@ export class Libtpms {
   locality = 0;
   /** Locality of the command that is being processed, or of the last one. */
   #locality = 0;
+  #presence = false;
 
   readonly #command = new Handed();
   /** What TPMLIB_Process keeps and tells of the response; libtpms reallocates its memory. */
@@ -158,15 +159,24 @@ export class Libtpms {
   /** Hands in where the state is kept; before the first {@linkcode mainInit}. */
   register(nvram: NvStore): void {
     this.#callbacks = new Callbacks(nvram, () => this.#locality);
-    this.#c.TPMLIB_RegisterCallbacks(this.#callbacks.unasked);
+    this.#registerCallbacks(this.#callbacks);
   }
 
   /** Has libtpms know the locality of what is called next. */
   #useLocality(): void {
     if (this.#locality === this.locality || this.#callbacks === undefined) return;
     this.#locality = this.locality;
-    const { asked, unasked } = this.#callbacks;
-    this.#c.TPMLIB_RegisterCallbacks(this.#locality === 0 ? unasked : asked);
+    this.#registerCallbacks(this.#callbacks);
+  }
+
+  /** Whether somebody is there who could press a button (TPM2_PP_Commands); false from the start. */
+  set physicalPresence(there: boolean) {
+    this.#presence = there;
+    if (this.#callbacks !== undefined) this.#registerCallbacks(this.#callbacks);
+  }
+
+  #registerCallbacks(callbacks: Callbacks): void {
+    this.#c.TPMLIB_RegisterCallbacks(callbacks.table(this.#locality !== 0, this.#presence));
   }
 
   /** Powers the TPM on: loads its state, or makes one. */

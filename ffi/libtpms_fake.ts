@@ -13,6 +13,7 @@ export class FakeLibtpms implements LibtpmsFunctions {
   aside: Promise<void> = Promise.resolve();
   permanent: Uint8Array<ArrayBuffer> = Uint8Array.of(7, 8, 9);
   locality = 0;
+  physicalPresence = false;
   readonly version = 0x000a00;
   readonly hasProfiles = true;
 

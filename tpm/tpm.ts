@@ -98,6 +98,11 @@ export class Tpm {
   /** CMD_STOP: turns the chip off, in order unless the user forbade that. */
   stop(): void {
     this.shutdown();
+    this.losePower();
+  }
+
+  /** Turns the chip off as by a power failure: it is not told before. */
+  losePower(): void {
     this.parts.libtpms.terminate();
     this.#running = false;
   }
@@ -162,6 +167,31 @@ export class Tpm {
     return response instanceof Promise ? response.then(framed) : framed(response);
   }
 
+  /**
+   * Answers a command that comes from `locality`, unchecked; the locality of all others stays what it
+   * is. As {@linkcode process} otherwise.
+   */
+  processAt(
+    locality: number,
+    command: Uint8Array<ArrayBuffer>,
+    size: number,
+  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    const { libtpms } = this.parts;
+    const before = libtpms.locality;
+    const restore = () => libtpms.locality = before;
+    libtpms.locality = locality;
+    try {
+      this.parts.tap?.received(command.subarray(0, size));
+      const response = this.#seen(this.#command(command, size));
+      if (response instanceof Promise) return response.finally(restore);
+      restore();
+      return response;
+    } catch (error) {
+      restore();
+      throw error;
+    }
+  }
+
   /** Shows a response to whoever looks on. */
   #seen(
     response: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>,
@@ -222,6 +252,11 @@ export class Tpm {
     if (locality > max) return false;
     this.parts.libtpms.locality = locality;
     return true;
+  }
+
+  /** Whether somebody is there who could press a button (TPM2_PP_Commands). */
+  setPhysicalPresence(there: boolean): void {
+    this.parts.libtpms.physicalPresence = there;
   }
 
   cancel(): number {
@@ -288,7 +323,7 @@ export class Tpm {
 }
 
 /** A response as it answers a prefixed command: its size before it, a zero word behind it. */
-function framed(response: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+export function framed(response: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const message = new Uint8Array(
     sendCommandResponse.size + response.length + sendCommandTrailer.size,
   );

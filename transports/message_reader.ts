@@ -2,6 +2,7 @@
 // of one. Where a message ends is wire/framing.ts' knowledge.
 import { WOULD_BLOCK } from "../ffi/sockets.ts";
 import { MESSAGE_MIN, messageSize } from "../wire/framing.ts";
+import { NO_WORDS, wordMessageSize, type Words } from "../wire/simulator.ts";
 import { sendCommandPrefix } from "../wire/tpm.ts";
 import type { Channel } from "./channel.ts";
 
@@ -24,9 +25,13 @@ export class MessageReader {
 
   /**
    * `prefixed`: whether messages may begin with a send-command prefix; `commandMax`: the size of the
-   * largest command, for which there is room behind one.
+   * largest command, for which there is room behind one; `words`: with which words of the simulator.
    */
-  constructor(private readonly prefixed: boolean, commandMax: number) {
+  constructor(
+    private readonly prefixed: boolean,
+    commandMax: number,
+    private readonly words: Words = NO_WORDS,
+  ) {
     this.buffer = new Uint8Array(commandMax + sendCommandPrefix.size);
   }
 
@@ -68,10 +73,21 @@ export class MessageReader {
     if (this.#length > 0) this.#look();
   }
 
+  /** Forgets all of the message but its first `head` bytes, behind which more of it is to come. */
+  dropBehind(head: number): void {
+    this.buffer.copyWithin(head, this.size, this.#length);
+    this.#length -= this.size - head;
+    this.size = 0;
+    this.#restUntil = undefined;
+    this.#look();
+  }
+
   #look(): "message" | "partial" {
-    this.size = messageSize(this.buffer, this.#length, this.prefixed);
+    this.size = messageSize(this.buffer, this.#length, this.prefixed, this.words);
     if (this.size > 0) return "message";
-    if (this.#length >= MESSAGE_MIN) this.#restUntil ??= performance.now() + REST_MS;
+    // What begins with a word says by itself how long it is, and can be waited for.
+    const known = wordMessageSize(this.buffer, this.#length, this.words) !== undefined;
+    if (this.#length >= MESSAGE_MIN && !known) this.#restUntil ??= performance.now() + REST_MS;
     return "partial";
   }
 }

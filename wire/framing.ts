@@ -1,6 +1,7 @@
 // Where one TPM message ends in the bytes received so far: a pure function over the headers.
 // When to stop waiting for the rest is the data channel's decision.
 import { Tpm12, Tpm2 } from "./codes.ts";
+import { comesInPieces, NO_WORDS, wordMessageSize, type Words } from "./simulator.ts";
 import { commandHeader, SEND_COMMAND, sendCommandPrefix } from "./tpm.ts";
 
 const tagAt = commandHeader.reader("tag");
@@ -19,15 +20,25 @@ export function hasTag(bytes: Uint8Array, at: number, length: number): boolean {
 }
 
 /**
- * Whether what stands at `at` may be the beginning of a command: also a single byte, which is the
- * first half of a tag, and with prefixes up to three, which are zeros.
+ * Whether what stands at `at` may be the beginning of a message: also a single byte, which is the
+ * first half of a tag, and with prefixes or words up to three, which are zeros.
  */
-function mayBegin(bytes: Uint8Array, at: number, length: number, prefixed: boolean): boolean {
+function mayBegin(
+  bytes: Uint8Array,
+  at: number,
+  length: number,
+  prefixed: boolean,
+  words: Words,
+): boolean {
   if (hasTag(bytes, at, length)) return true;
   const there = length - at;
-  if (prefixed && there >= 4) return wordAt(bytes, at) === SEND_COMMAND;
+  const worded = prefixed || words.size > 0;
+  if (worded && there >= 4) {
+    const word = wordAt(bytes, at);
+    return (prefixed && word === SEND_COMMAND) || words.has(word);
+  }
   if (there === 1) return bytes[at] === 0 || bytes[at] === Tpm2.ST_NO_SESSIONS >> 8;
-  return prefixed && bytes[at] === 0 && bytes[at + 1] === 0 && (there === 2 || bytes[at + 2] === 0);
+  return worded && bytes[at] === 0 && bytes[at + 1] === 0 && (there === 2 || bytes[at + 2] === 0);
 }
 
 /** Size of the send-command prefix at the beginning of a message of a TPM 2: 9 or 0. */
@@ -46,15 +57,31 @@ export function prefixSize(bytes: Uint8Array, length: number): number {
  * that cannot begin another, leave everything that came as one message, which libtpms refuses (the
  * C program treats every read so; COMPATIBILITY.md [data-split], [data-two]). Bytes that are too few
  * to tell begin another: where a segment or the buffer ends, the next command may just have begun.
+ * What begins with one of the simulator's `words` is as long as that says.
  */
-export function messageSize(bytes: Uint8Array, length: number, prefixed: boolean): number {
-  if (length < MESSAGE_MIN) return 0;
+export function messageSize(
+  bytes: Uint8Array,
+  length: number,
+  prefixed: boolean,
+  words = NO_WORDS,
+): number {
+  if (length < MESSAGE_MIN) return words.size === 0 ? 0 : wordSize(bytes, length, words) ?? 0;
   const prefix = prefixed ? prefixSize(bytes, length) : 0;
   if (length < prefix + MESSAGE_MIN) return 0;
   const size = sizeAt(bytes, prefix);
-  if (size < commandHeader.size || !hasTag(bytes, prefix, length)) return length;
+  if (size < commandHeader.size || !hasTag(bytes, prefix, length)) {
+    return wordSize(bytes, length, words) ?? length;
+  }
   const end = prefix + size;
   if (end === length) return length;
   if (end > length) return length >= bytes.length ? length : 0;
-  return mayBegin(bytes, end, length, prefixed) ? end : length;
+  return mayBegin(bytes, end, length, prefixed, words) ? end : length;
+}
+
+/** The same for what begins with a word; undefined where nothing does. */
+function wordSize(bytes: Uint8Array, length: number, words: Words): number | undefined {
+  const size = wordMessageSize(bytes, length, words);
+  if (size === undefined || size <= length) return size;
+  if (size <= bytes.length) return 0;
+  return length >= bytes.length || !comesInPieces(bytes) ? length : 0;
 }

@@ -1,12 +1,14 @@
 // One data connection: its channel, and what has come of its next message.
+import type { WordOutcome, WordPort } from "../../control/simulator_words.ts";
 import type { Tpm } from "../../tpm/tpm.ts";
 import type { Channel } from "../../transports/channel.ts";
-import { MessageReader, type ReadOutcome } from "../../transports/message_reader.ts";
+import type { MessageReader, ReadOutcome } from "../../transports/message_reader.ts";
+import { hashDataMessage, wordMessageSize } from "../../wire/simulator.ts";
 import type { Bell } from "../../ffi/bell.ts";
+import type { DataPort } from "./data_port.ts";
 import { ASLEEP, type Spin } from "./spin.ts";
 
 export class DataConnection {
-  readonly reader: MessageReader;
   /** Where the poller has it in the round that goes on; undefined when it is not waited for. */
   slot: number | undefined;
   /** Its command runs in another thread. */
@@ -14,9 +16,25 @@ export class DataConnection {
 
   constructor(
     readonly channel: Channel,
-    { family, commandMax }: Pick<Tpm, "family" | "commandMax">,
-  ) {
-    this.reader = new MessageReader(family.prefixed, commandMax);
+    readonly reader: MessageReader,
+    /** Where it came in. */
+    readonly port: DataPort,
+    /** What it knows of the simulator's protocol. */
+    readonly words: WordPort | undefined,
+  ) {}
+
+  /** Whether it is for one answer, and has had it. */
+  get isDone(): boolean {
+    return this.port.plan.disconnect && !this.channel.unsent;
+  }
+
+  /** The answer to a message that may begin with one of the simulator's words, or what becomes of it. */
+  answerWord({ words, answer }: WordPort, tpm: Tpm): WordOutcome {
+    const { buffer, size } = this.reader;
+    if (wordMessageSize(buffer, size, words) === undefined) return tpm.process(buffer, size);
+    const outcome = answer(buffer, size);
+    if (outcome === "more") this.reader.dropBehind(hashDataMessage.size);
+    return outcome;
   }
 
   /**

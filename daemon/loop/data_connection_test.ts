@@ -4,7 +4,7 @@ import { equal } from "node:assert/strict";
 import { Bell } from "../../ffi/bell.ts";
 import { tpm2 } from "../../tpm/family.ts";
 import { ScriptedChannel } from "../../transports/channel_fake.ts";
-import { DataConnection } from "./data_connection.ts";
+import { DataPort } from "./data_port.ts";
 import { Spin } from "./spin.ts";
 
 const COMMAND = Uint8Array.of(0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0, 8);
@@ -15,10 +15,9 @@ Deno.test("it is not looked for any further when the bell rang", () => {
   const input = new Int32Array(2);
   const heard = new Int32Array(2);
   const bell = new Bell(input, heard);
-  const client = new DataConnection(new ScriptedChannel(COMMAND), {
-    family: tpm2,
-    commandMax: 4096,
-  });
+  const plan = { terminate: false, disconnect: false };
+  const port = new DataPort(plan, { family: tpm2, commandMax: 4096 }, "data channel", () => {});
+  const client = port.take(new ScriptedChannel(COMMAND));
   const spin = new Spin(1);
   input[1] = SIGIO;
   equal(client.next(spin, bell), "nothing");

@@ -1,5 +1,7 @@
 // Where clients come in: a listener, and when not to look at it because accepting would fail again.
 // What becomes of the connections is the loop's affair.
+import type { Bell } from "../../ffi/bell.ts";
+import { type Poller, POLLIN } from "../../ffi/poll.ts";
 import type { Channel } from "../../transports/channel.ts";
 import type { Listener } from "../../transports/listener.ts";
 
@@ -29,12 +31,16 @@ export class Entrance {
     return this.#pausedUntil;
   }
 
-  /** Whether to look for connections. */
-  open(): boolean {
-    if (this.#pausedUntil === undefined) return true;
-    if (performance.now() < this.#pausedUntil) return false;
+  /** Has a connection ring that waits. */
+  hang(bell: Bell): void {
+    bell.hang(this.fd);
+  }
+
+  /** Looks for connections; returns the slot, or undefined where that is not the time. */
+  watch(poller: Poller): number | undefined {
+    if (this.#pausedUntil !== undefined && performance.now() < this.#pausedUntil) return undefined;
     this.#pausedUntil = undefined;
-    return true;
+    return poller.add(this.fd, POLLIN);
   }
 
   /** Takes a connection that waits; undefined where there is none, or none can be taken. */

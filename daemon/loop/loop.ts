@@ -1,18 +1,18 @@
 // The loop: waits for clients, takes one message or one control request at a time, has it answered.
 // It never knows a command and never waits for the rest of a message; what a control command brings
 // about reaches it as effects.
-import type { ConnectionParts, Turn } from "../../control/connection.ts";
-import { ControlConnection } from "../../control/connection.ts";
+import { type ConnectionParts, ControlConnection, type Turn } from "../../control/connection.ts";
 import { applyEffects, type EffectTarget } from "../../control/effects.ts";
 import type { Bell } from "../../ffi/bell.ts";
 import { type Poller, POLLIN, POLLOUT } from "../../ffi/poll.ts";
 import type { StorageLock } from "../../state/storage_lock.ts";
 import type { Tpm } from "../../tpm/tpm.ts";
 import type { Channel } from "../../transports/channel.ts";
-import type { Listener } from "../../transports/listener.ts";
 import { DataConnection } from "./data_connection.ts";
+import { DataPort } from "./data_port.ts";
 import { Entrance } from "./entrance.ts";
-import type { ChannelPlan, DataPlan } from "./plans.ts";
+import type { ChannelPlan, DataPlan, SimulatorPlan } from "./plans.ts";
+import { PlatformPort } from "./platform_port.ts";
 import type { Spin } from "./spin.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -25,6 +25,8 @@ export interface LoopParts {
   bell: () => Bell;
   data: DataPlan;
   control: ChannelPlan;
+  /** Another way to the TPM, with all of the simulator's protocol. */
+  simulator?: SimulatorPlan | undefined;
   /** For control connections; the loop adds what they ask of it. */
   connection: ConnectionParts;
   /** Told of each data connection when it begins. */
@@ -40,8 +42,10 @@ const CLOCK_EVERY = 4;
 export class Loop {
   /** The data connections; who is served next comes first. */
   readonly #clients: DataConnection[] = [];
-  readonly #clientsMax: number;
-  readonly #dataEntrance: Entrance | undefined;
+  readonly #dataPort: DataPort;
+  /** All ways for data connections. */
+  readonly #ports: readonly DataPort[];
+  readonly #platform: PlatformPort | undefined;
   #control: ControlConnection | undefined;
   readonly #controlEntrance: Entrance | undefined;
   /** Whose turn it is: what goes wrong then is its affair. */
@@ -53,32 +57,31 @@ export class Loop {
   readonly #effects: EffectTarget;
 
   constructor(private readonly parts: LoopParts) {
-    const { data, control } = parts;
-    this.#clientsMax = data.clientsMax ?? 1;
+    const { data, control, simulator, tpm, report } = parts;
     this.#effects = {
       terminate: () => this.#ending = true,
       lock: parts.lock,
-      useData: (channel) => this.#connect(channel),
+      useData: (channel) => this.#connect(this.#dataPort.take(channel)),
     };
     this.#waiting = new Waiting({
       poller: parts.poller,
       timeoutMs: () => this.#timeout(),
       ended: () => this.#ending,
     });
-    this.#dataEntrance = this.#entrance(data.listener, "data channel");
-    this.#controlEntrance = this.#entrance(control.listener, "control channel");
-    if (data.channel !== undefined) this.#connect(data.channel);
+    this.#dataPort = new DataPort(data, tpm, "data channel", report);
+    this.#ports = simulator === undefined
+      ? [this.#dataPort]
+      : [this.#dataPort, new DataPort(simulator.data, tpm, "simulator's command port", report)];
+    this.#platform = simulator && new PlatformPort(simulator.platform, report);
+    this.#controlEntrance = control.listener &&
+      new Entrance(control.listener, "control channel", report);
+    if (data.channel !== undefined) this.#connect(this.#dataPort.take(data.channel));
     if (control.channel !== undefined) this.#connectControl(control.channel);
-  }
-
-  #entrance(listener: Listener | undefined, what: string): Entrance | undefined {
-    return listener && new Entrance(listener, what, this.parts.report);
   }
 
   /** Whether SET_DATAFD would take the place of a data connection. */
   get hasDataConnection(): boolean {
-    const alone = this.#clientsMax === 1 && this.parts.data.listener !== undefined;
-    return alone || this.#clients.length >= this.#clientsMax;
+    return this.#dataPort.isTaken;
   }
 
   /** Ends the loop after the message that is being served; may be called at any time. */
@@ -97,8 +100,9 @@ export class Loop {
     const { poller, tpm } = this.parts;
     while (!this.#ending) {
       this.#bell?.still();
-      const listenerSlot = this.#watchData();
+      this.#watchData();
       const controlSlot = this.#watchControl();
+      this.#platform?.watch(poller);
       // While a command runs in another thread, its answer comes through the event loop.
       const here = tpm.pending === undefined && this.#bell?.signalled !== true;
       const waiting = this.#waiting.wait(here);
@@ -113,7 +117,8 @@ export class Loop {
           if (serving !== undefined) await serving;
           if (this.#ending) break;
         }
-        const serving = this.#serveData(listenerSlot);
+        if (this.#platform !== undefined && this.#servePlatform(this.#platform)) break;
+        const serving = this.#serveData();
         if (serving !== undefined) await serving;
       } catch (error) {
         this.#giveUp(error);
@@ -121,6 +126,7 @@ export class Loop {
     }
     if (tpm.pending !== undefined) await tpm.pending;
     this.#control?.close();
+    this.#platform?.close();
     for (const client of this.#clients) {
       // An answer that comes now has nobody to go to.
       client.answering = false;
@@ -137,8 +143,8 @@ export class Loop {
     else this.#dropControl();
   }
 
-  /** Waits for what the data connections have, and for further ones; returns the listener's slot. */
-  #watchData(): number | undefined {
+  /** Waits for what the data connections have, and for further ones. */
+  #watchData(): void {
     const { poller, tpm } = this.parts;
     poller.clear();
     for (const client of this.#clients) {
@@ -150,18 +156,12 @@ export class Loop {
       else if (client.answering) client.slot = poller.add(fd, 0);
       else if (tpm.pending === undefined) client.slot = poller.add(fd, POLLIN);
     }
-    return this.#hasRoom && this.#dataEntrance?.open() === true
-      ? poller.add(this.#dataEntrance.fd, POLLIN)
-      : undefined;
+    for (const port of this.#ports) port.watch(poller);
   }
 
   #watchControl(): number | undefined {
     const { poller } = this.parts;
-    if (this.#control === undefined) {
-      return this.#controlEntrance?.open() === true
-        ? poller.add(this.#controlEntrance.fd, POLLIN)
-        : undefined;
-    }
+    if (this.#control === undefined) return this.#controlEntrance?.watch(poller);
     const { channel } = this.#control;
     return poller.add(channel.fd, channel.unsent ? POLLOUT : POLLIN);
   }
@@ -171,7 +171,8 @@ export class Loop {
     let deadline = this.#control === undefined
       ? this.#controlEntrance?.pausedUntil ?? Infinity
       : this.#control.deadline ?? Infinity;
-    if (this.#hasRoom) deadline = Math.min(deadline, this.#dataEntrance?.pausedUntil ?? Infinity);
+    for (const port of this.#ports) deadline = Math.min(deadline, port.pausedUntil);
+    if (this.#platform !== undefined) deadline = Math.min(deadline, this.#platform.due);
     if (this.parts.tpm.pending === undefined) {
       for (const { channel, reader, answering } of this.#clients) {
         if (channel.unsent || answering) continue;
@@ -221,8 +222,16 @@ export class Loop {
     if (this.parts.control.terminate) this.#ending = true;
   }
 
-  /** Gives each data connection its turn, then takes a new one. */
-  #serveData(listenerSlot: number | undefined): Promise<void> | undefined {
+  /** Whether it ended the process. */
+  #servePlatform(platform: PlatformPort): boolean {
+    this.#served = undefined;
+    const outcome = platform.serve(this.parts.poller);
+    this.#waiting.busy ||= outcome !== "nothing";
+    return this.#ending ||= outcome === "stop";
+  }
+
+  /** Gives each data connection its turn, then takes new ones. */
+  #serveData(): Promise<void> | undefined {
     const { poller } = this.parts;
     for (let at = 0; at < this.#clients.length;) {
       const client = this.#clients[at]!;
@@ -237,10 +246,12 @@ export class Loop {
       if (this.#clients[at] === client) at++;
     }
     this.#served = undefined;
-    if (listenerSlot === undefined || poller.found(listenerSlot) === 0) return undefined;
-    this.#waiting.busy = true;
-    const channel = this.#dataEntrance?.accept();
-    if (channel !== undefined) this.#connect(channel);
+    for (const port of this.#ports) {
+      if (port.slot === undefined || poller.found(port.slot) === 0) continue;
+      this.#waiting.busy = true;
+      const client = port.accept();
+      if (client !== undefined) this.#connect(client);
+    }
     return undefined;
   }
 
@@ -248,7 +259,7 @@ export class Loop {
     const { channel } = client;
     if (channel.unsent) {
       if (found !== 0 && !channel.flush()) this.#lose(client);
-      else if (this.#isDone(client)) this.#drop(client);
+      else if (client.isDone) this.#drop(client);
       return undefined;
     }
     if (client.answering) {
@@ -259,12 +270,7 @@ export class Loop {
     return this.#serveMessages(client, found !== 0);
   }
 
-  get #hasRoom(): boolean {
-    return this.#clients.length < this.#clientsMax;
-  }
-
-  #connect(channel: Channel): void {
-    const client = new DataConnection(channel, this.parts.tpm);
+  #connect(client: DataConnection): void {
     this.#clients.push(client);
     this.parts.connected?.(client);
   }
@@ -272,10 +278,10 @@ export class Loop {
   /** Has all ring that may come while a client is waited for in its channel. */
   #hangBell(): Bell {
     const bell = this.parts.bell();
-    for (const entrance of [this.#controlEntrance, this.#dataEntrance]) {
-      if (entrance !== undefined) bell.hang(entrance.fd);
-    }
+    for (const { entrance } of this.#ports) entrance?.hang(bell);
+    this.#controlEntrance?.hang(bell);
     if (this.#control !== undefined) bell.hang(this.#control.channel.fd);
+    this.#platform?.hang(bell);
     return bell;
   }
 
@@ -324,9 +330,17 @@ export class Loop {
 
   /** Has the message answered; false when the channel cannot be served further now. */
   #answer(client: DataConnection): boolean {
-    const { reader } = client;
+    const { reader, words } = client;
     try {
-      const answer = this.parts.tpm.process(reader.buffer, reader.size);
+      // No command of a TPM 2 begins with a zero; all words do.
+      const answer = words !== undefined && reader.buffer[0] === 0
+        ? client.answerWord(words, this.parts.tpm)
+        : this.parts.tpm.process(reader.buffer, reader.size);
+      if (typeof answer === "string") {
+        if (answer !== "more") this.#drop(client);
+        this.#ending ||= answer === "stop";
+        return false;
+      }
       if (answer instanceof Promise) {
         this.#answerLater(client, answer);
         return false;
@@ -360,22 +374,17 @@ export class Loop {
   /** Sends an answer; false when the connection is closed with it or cannot take more now. */
   #send(client: DataConnection, answer: Uint8Array<ArrayBuffer>): boolean {
     const { channel } = client;
-    if (!channel.send(answer) || this.#isDone(client)) {
+    if (!channel.send(answer) || client.isDone) {
       this.#drop(client);
       return false;
     }
     return !channel.unsent;
   }
 
-  /** Whether a connection that is for one answer has had it. */
-  #isDone({ channel }: DataConnection): boolean {
-    return this.parts.data.disconnect && !channel.unsent;
-  }
-
   /** The client is gone. */
   #lose(client: DataConnection): void {
     // Where several come and go, and over TCP, that is no news: nor is it to the C program.
-    if (this.#clientsMax === 1 && !client.channel.overTcp) {
+    if (client.port.clientsMax === 1 && !client.channel.overTcp) {
       this.parts.report("The data client disconnected");
     }
     this.#drop(client);
@@ -385,7 +394,7 @@ export class Loop {
     client.answering = false;
     client.channel.close();
     const at = this.#clients.indexOf(client);
-    if (at >= 0) this.#clients.splice(at, 1);
-    if (this.parts.data.terminate) this.#ending = true;
+    if (at >= 0) client.port.clients -= this.#clients.splice(at, 1).length;
+    if (client.port.plan.terminate) this.#ending = true;
   }
 }

@@ -1,5 +1,7 @@
-// What the two channels of a loop are to be: where their connections come from, and what the end of
-// one means.
+// What the channels of a loop are to be: where their connections come from, and what the end of one
+// means.
+import type { PlatformParts } from "../../control/platform.ts";
+import type { WordPort } from "../../control/simulator_words.ts";
 import type { Channel } from "../../transports/channel.ts";
 import type { Listener } from "../../transports/listener.ts";
 
@@ -17,4 +19,17 @@ export interface DataPlan extends ChannelPlan {
   disconnect: boolean;
   /** How many clients may be connected at a time; one, as in the C program, where not given. */
   clientsMax?: number;
+  /** Whether commands may have a send-command prefix; where not given, it is the version's affair. */
+  prefixed?: boolean;
+  /**
+   * What connections that are accepted know of the simulator's protocol. One that was passed has
+   * somebody else's bytes, such as a guest's: they mean commands alone.
+   */
+  words?: WordPort | undefined;
+}
+
+/** The simulator's two ports. */
+export interface SimulatorPlan {
+  data: DataPlan & { listener: Listener };
+  platform: { listener: Listener; connection: PlatformParts };
 }

@@ -66,41 +66,63 @@ class Leaving {
 }
 
 function openChannels(system: System, config: DaemonConfig, leaving: Leaving) {
-  const control = config.control === undefined
-    ? {}
-    : openSource(system, config.control.source, "control channel");
-  leaving.add(() => control.listener?.close());
-  refuseOneForBoth(system, config);
-  const data = config.data === undefined
-    ? {}
-    : openSource(system, config.data.source, "data channel");
-  leaving.add(() => data.listener?.close());
+  const taken = new Taken(system);
+  const openAt = (source: Source, option: string, what: string) => {
+    taken.refuse(source, option);
+    const opened = openSource(system, source, what);
+    leaving.add(() => opened.listener?.close());
+    taken.add(source, what);
+    return opened;
+  };
+  const { control, data, mssim } = config;
+  const listeners = {
+    control: control && openAt(control.source, "--ctrl", "control channel"),
+    data: data && openAt(data.source, "--server", "data channel"),
+    command: mssim && openAt(mssim.command, "--mssim", "simulator's command port"),
+    platform: mssim && openAt(mssim.platform, "--mssim", "simulator's platform port"),
+  };
   return {
-    control: { ...control, terminate: config.control?.terminate ?? false },
+    control: { ...listeners.control, terminate: control?.terminate ?? false },
     data: {
-      ...data,
-      terminate: config.terminate || (config.data?.terminate ?? false),
-      disconnect: config.data?.disconnect ?? false,
-      clientsMax: config.data?.clientsMax ?? 1,
+      ...listeners.data,
+      terminate: config.terminate || (data?.terminate ?? false),
+      disconnect: data?.disconnect ?? false,
+      clientsMax: data?.clientsMax ?? 1,
     },
+    command: listeners.command?.listener,
+    platform: listeners.platform?.listener,
   };
 }
 
-/** To bind the data channel would take the path from the control channel, which is bound by now. */
-function refuseOneForBoth({ files }: System, { control, data }: DaemonConfig): void {
-  const placeOf = (source: Source | undefined) => {
-    if (source?.kind === "unix") return files.linkStatusOf(source.path)?.identity;
-    return source !== undefined && "fd" in source ? `descriptor ${source.fd}` : undefined;
-  };
-  const place = placeOf(control?.source);
-  if (place === undefined || place !== placeOf(data?.source)) return;
-  const name = data?.source.kind === "unix" ? `'${data.source.path}'` : place;
-  throw new Error(`--server names ${name}, which is the control channel's; each needs its own`);
+/** What the channels that are open stand on: to bind another one would take it from them. */
+class Taken {
+  readonly #by = new Map<string, string>();
+
+  constructor(private readonly system: System) {}
+
+  add(source: Source, what: string): void {
+    const place = this.#placeOf(source);
+    if (place !== undefined) this.#by.set(place, what);
+  }
+
+  refuse(source: Source, option: string): void {
+    const place = this.#placeOf(source);
+    const by = place === undefined ? undefined : this.#by.get(place);
+    if (by === undefined) return;
+    const name = source.kind === "unix" ? `'${source.path}'` : place;
+    throw new Error(`${option} names ${name}, which is the ${by}'s; each needs its own`);
+  }
+
+  #placeOf(source: Source): string | undefined {
+    if (source.kind === "unix") return this.system.files.linkStatusOf(source.path)?.identity;
+    return "fd" in source ? `descriptor ${source.fd}` : undefined;
+  }
 }
 
 /** A TPM that nobody can turn on, or reach, is most likely not what was meant. */
 function warnOfSilence(config: DaemonConfig, report: (message: string) => void): void {
-  const controlled = config.control !== undefined || config.cuse !== undefined;
+  const { control, cuse, mssim } = config;
+  const controlled = control !== undefined || cuse !== undefined || mssim !== undefined;
   if (config.print !== undefined || controlled || config.startNow) return;
   report(
     "There is no control channel to start the TPM by, and no --flags " +

@@ -30,6 +30,10 @@ export const DIFFERENCES: readonly Difference[] = [
     covers: (line) => / --trace\b/.test(text(line)),
   },
   {
+    reason: "[simulator-option]",
+    covers: (line) => / --mssim\b/.test(text(line)),
+  },
+  {
     reason: "[libtpms-choice]",
     covers: (line) => / --libtpms\b/.test(text(line)),
   },

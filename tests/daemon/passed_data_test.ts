@@ -2,7 +2,7 @@
 // refused, and nothing else happens.
 
 import assert from "node:assert/strict";
-import { hex } from "../support/bytes.ts";
+import { fields, hex, u32 } from "../support/bytes.ts";
 import { CMD, controlMessage } from "../support/control.ts";
 import { DataClient } from "../support/client.ts";
 import { Emulator } from "../support/emulator.ts";
@@ -85,3 +85,18 @@ for (const type of ["stream", "datagram", "packets"] as const) {
     }
   });
 }
+
+Deno.test("what a passed connection brings is a command, never a word [simulator-words]", async () => {
+  using descriptors = new Descriptors();
+  const { emulator, pass } = await begin(descriptors);
+  await using _emulator = emulator;
+  const [ours, theirs] = descriptors.socketPair();
+  assert.equal(await pass(theirs), SUCCESS);
+  const data = new DataClient(descriptors.client(ours));
+  for (const word of [5, 6, 7, 15, 16, 20, 21]) {
+    // A guest's bytes: such a message would end its TPM's connection, or measure in its name.
+    const answer = await data.command(fields(u32(word), new Uint8Array(60)));
+    assert.notEqual(readAnswer(answer).code, 0, `word ${word}`);
+  }
+  assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
+});
