@@ -35,7 +35,6 @@ const SLOTS_MAX = 256;
 const OBJECTS_MAX = 16;
 /** The longest signature: RSA of 16384 bits. */
 const SIGNATURE_MAX = 2048;
-const ATTRIBUTE_MAX = 4096;
 
 /** Attributes of objects, CK_ATTRIBUTE_TYPE. */
 export const CKA = {
@@ -43,7 +42,6 @@ export const CKA = {
   LABEL: 3,
   KEY_TYPE: 0x100,
   ID: 0x102,
-  SIGN: 0x108,
 } as const;
 export const CKO_PRIVATE_KEY = 3;
 export const CKK = { RSA: 0, EC: 3 } as const;
@@ -88,25 +86,28 @@ export class Pkcs11Module implements Disposable {
 
   /** Opens the module at `path`, or p11-kit's proxy. Throws where there is none. */
   static open(path: string | undefined): Pkcs11Module {
-    return new Pkcs11Module(path ?? PROXY.find(canBeOpened) ?? PROXY[0]);
+    if (path !== undefined) return new Pkcs11Module(path);
+    const failures: unknown[] = [];
+    for (const proxy of PROXY) {
+      try {
+        return new Pkcs11Module(proxy);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    throw failures[0];
   }
 
   private constructor(path: string) {
     this.#library = Deno.dlopen(path, {
       C_GetFunctionList: { parameters: ["buffer"], result: "u64" },
     });
-    const place = new BigUint64Array(1);
-    const get = this.#library.symbols.C_GetFunctionList as (place: Uint8Array) => bigint;
-    const result = Number(get(new Uint8Array(place.buffer)));
-    const list = Deno.UnsafePointer.create(place[0]!);
-    if (result !== CKR_OK || list === null) throw new Pkcs11Error("C_GetFunctionList", result);
-    this.#list = new Deno.UnsafePointerView(list);
-    // CK_C_INITIALIZE_ARGS: four functions, flags, reserved.
-    const initialize = new BigUint64Array(6);
-    initialize[4] = CKF_OS_LOCKING_OK;
-    const started = this.#call("C_Initialize", new Uint8Array(initialize.buffer));
-    if (started !== CKR_OK && started !== CKR_CRYPTOKI_ALREADY_INITIALIZED) {
-      throw new Pkcs11Error("C_Initialize", started);
+    try {
+      this.#list = this.#functionList();
+      this.#initialize();
+    } catch (error) {
+      this.#library.close();
+      throw error;
     }
   }
 
@@ -115,26 +116,45 @@ export class Pkcs11Module implements Disposable {
     this.#library.close();
   }
 
-  /** The tokens that are there. */
+  #functionList(): Deno.UnsafePointerView {
+    const place = new BigUint64Array(1);
+    const get = this.#library.symbols.C_GetFunctionList as (place: Uint8Array) => bigint;
+    const result = Number(get(bytes(place)));
+    const list = Deno.UnsafePointer.create(place[0]!);
+    if (result !== CKR_OK || list === null) throw new Pkcs11Error("C_GetFunctionList", result);
+    return new Deno.UnsafePointerView(list);
+  }
+
+  #initialize(): void {
+    // CK_C_INITIALIZE_ARGS: four functions, flags, reserved.
+    const how = new BigUint64Array(6);
+    how[4] = CKF_OS_LOCKING_OK;
+    const result = this.#call("C_Initialize", bytes(how));
+    if (result !== CKR_OK && result !== CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+      throw new Pkcs11Error("C_Initialize", result);
+    }
+  }
+
+  /** The tokens that are there; one that tells nothing of itself is none. */
   tokens(): Token[] {
     const slots = new BigUint64Array(SLOTS_MAX);
     const count = new BigUint64Array([BigInt(SLOTS_MAX)]);
     this.#check("C_GetSlotList", 1, bytes(slots), bytes(count));
-    return [...slots.subarray(0, Number(count[0]))].map((slot) => {
+    return [...slots.subarray(0, Number(count[0]))].flatMap((slot) => {
       const info = new Uint8Array(TOKEN_INFO_SIZE);
-      this.#check("C_GetTokenInfo", slot, info);
+      if (this.#call("C_GetTokenInfo", slot, info) !== CKR_OK) return [];
       let at = 0;
       const field = (size: number) => {
         at += size;
         return new TextDecoder().decode(info.subarray(at - size, at)).trimEnd();
       };
-      return {
+      return [{
         slot,
         label: field(tokenLayout.label),
         manufacturer: field(tokenLayout.manufacturer),
         model: field(tokenLayout.model),
         serial: field(tokenLayout.serial),
-      };
+      }];
     });
   }
 
@@ -196,11 +216,16 @@ export class Pkcs11Session implements Disposable {
     return [...found.subarray(0, Number(count[0]))];
   }
 
-  attribute(object: bigint, type: number): Uint8Array<ArrayBuffer> {
-    const value = new Uint8Array(ATTRIBUTE_MAX);
-    const template = new BigUint64Array([BigInt(type), addressOf(value), BigInt(value.length)]);
+  /** An attribute that is a number. Throws where the module has none. */
+  number(object: bigint, type: number): number {
+    const value = new BigUint64Array(1);
+    const place = bytes(value);
+    const template = new BigUint64Array([BigInt(type), addressOf(place), BigInt(place.length)]);
     this.#do("C_GetAttributeValue", object, bytes(template), 1n);
-    return value.slice(0, Number(template[2]));
+    if (template[2] !== BigInt(place.length)) {
+      throw new Error(`the module tells no number for its attribute 0x${type.toString(16)}`);
+    }
+    return Number(value[0]);
   }
 
   sign(key: bigint, mechanism: number, data: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
@@ -209,16 +234,11 @@ export class Pkcs11Session implements Disposable {
     const signature = new Uint8Array(SIGNATURE_MAX);
     const length = new BigUint64Array([BigInt(signature.length)]);
     this.#do("C_Sign", data, BigInt(data.length), signature, bytes(length));
-    return signature.slice(0, Number(length[0]));
-  }
-}
-
-function canBeOpened(library: string): boolean {
-  try {
-    Deno.dlopen(library, {}).close();
-    return true;
-  } catch {
-    return false;
+    const size = Number(length[0]);
+    if (size === 0 || size > SIGNATURE_MAX) {
+      throw new Error(`the module gives a signature of ${size} bytes`);
+    }
+    return signature.slice(0, size);
   }
 }
 

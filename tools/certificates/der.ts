@@ -42,6 +42,8 @@ export function time(value: Date): Asn1 {
 
 /** The very bytes of one structure, taken over as they are. Throws where they are none. */
 export function parse(der: Uint8Array): Asn1 {
+  const INDEFINITE_LENGTH = 0x80; // BER's, which ends where it likes
+  if (der[1] === INDEFINITE_LENGTH) throw new Error("it is not DER");
   const { offset, result } = asn1.fromBER(exactBuffer(der));
   if (offset !== der.length) throw new Error(result.error || "it is not DER");
   return result;
@@ -66,6 +68,13 @@ export function bytesOf(value: Asn1 | undefined): Uint8Array<ArrayBuffer> | unde
   if (value instanceof asn1.OctetString) return new Uint8Array(value.getValue());
   if (value instanceof asn1.Integer) return new Uint8Array(value.valueBlock.valueHexView);
   return undefined;
+}
+
+/** What follows tag and length; the tag has one byte. */
+export function contentOf(value: Asn1): Uint8Array<ArrayBuffer> {
+  const der = encode(value);
+  const lengthSize = der[1]! < 0x80 ? 1 : 1 + (der[1]! & 0x7f);
+  return der.subarray(1 + lengthSize);
 }
 
 /** Whether it is `[tag]` of the context. */

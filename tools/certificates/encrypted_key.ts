@@ -74,21 +74,25 @@ export function readPrivateKey(text: string, password: string | undefined): KeyO
 }
 
 /** The key as PKCS #8 in PEM, encrypted where there is a password. */
-export function privateKeyPem(key: KeyObject, password: string | undefined): string {
+export function privateKeyPem(
+  key: KeyObject,
+  password: string | undefined,
+  iterations = ITERATIONS,
+): string {
   if (password === undefined) return key.export({ type: "pkcs8", format: "pem" }) as string;
   const salt = randomBytes(SALT_SIZE);
   const iv = randomBytes(IV_SIZE);
   const { name, keySize } = CIPHERS[AES_256_CBC]!;
   const cipher = createCipheriv(
     name,
-    pbkdf2Sync(password, salt, ITERATIONS, keySize, "sha256"),
+    pbkdf2Sync(password, salt, iterations, keySize, "sha256"),
     iv,
   );
   const plain = key.export({ type: "pkcs8", format: "der" });
   const encrypted = new Uint8Array([...cipher.update(plain), ...cipher.final()]);
   const kdf = sequence(
     oid(PBKDF2),
-    sequence(octets(salt), integer(ITERATIONS), sequence(oid(HMAC_SHA256), none())),
+    sequence(octets(salt), integer(iterations), sequence(oid(HMAC_SHA256), none())),
   );
   const der = encode(sequence(
     sequence(oid(PBES2), sequence(kdf, sequence(oid(AES_256_CBC), octets(iv)))),

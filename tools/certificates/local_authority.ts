@@ -3,11 +3,12 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { UsageError } from "../../cli/usage_error.ts";
 import { type Files, O } from "../../ffi/files.ts";
-import { SystemError } from "../../ffi/libc.ts";
 import { encode } from "./der.ts";
 import { privateKeyPem } from "./encrypted_key.ts";
+import { messageOf } from "./explained.ts";
 import type { KeyValues } from "./key_values.ts";
-import { isPkcs11, keySigner, pemSigner } from "./signer.ts";
+import { isPkcs11 } from "./pkcs11_uri.ts";
+import { keySigner, pemSigner, type Signer } from "./signer.ts";
 import { commonName } from "./subject.ts";
 import { authorityExtensions } from "./tcg_certificate.ts";
 import type { TextFiles } from "./text_files.ts";
@@ -148,10 +149,7 @@ export class LocalAuthority {
       replaceFile(files, rootPath, pemOf(certificate), CERTIFICATE_MODE);
     }
     const own = newKey();
-    const signer = explained(
-      `Could not create local-CA: '${rootKeyPath}' cannot be used`,
-      () => pemSigner(texts.read(rootKeyPath), rootPassword, "sha256"),
-    );
+    const signer = signerIn(texts.read(rootKeyPath), rootPassword, rootKeyPath);
     const certificate = authorityCertificate(
       AUTHORITY_NAME,
       own.publicKey,
@@ -184,12 +182,22 @@ export class LocalAuthority {
   }
 }
 
+function signerIn(text: string, password: string | undefined, path: string): Signer {
+  try {
+    return pemSigner(text, password, "sha256");
+  } catch (error) {
+    throw new UsageError(
+      `Could not create local-CA: '${path}' cannot be used: ${messageOf(error)}`,
+    );
+  }
+}
+
 /** An authority's own certificate, DER; without an issuer it signs itself. */
 function authorityCertificate(
   name: string,
   publicKey: KeyObject,
   issuer: Uint8Array | undefined,
-  by: KeyObject | ReturnType<typeof pemSigner>,
+  by: KeyObject | Signer,
 ): Uint8Array<ArrayBuffer> {
   const key = new Uint8Array(publicKey.export({ type: "spki", format: "der" }));
   const ownId = keyIdentifierOf(key);
@@ -256,13 +264,4 @@ function isPath(name: string): boolean {
 function parentOf(path: string): string {
   const at = path.lastIndexOf("/");
   return at < 0 ? "." : at === 0 ? "/" : path.slice(0, at);
-}
-
-function explained<T>(failure: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof SystemError) throw error;
-    throw new UsageError(`${failure}: ${error instanceof Error ? error.message : error}`);
-  }
 }

@@ -13,9 +13,9 @@ import {
 } from "./local_authority.ts";
 import { configFolder, type LocalUser, stateFolder } from "./local_user.ts";
 import { makeCertificate, storedForm } from "./make.ts";
+import { isPkcs11 } from "./pkcs11_uri.ts";
 import { platformOptions } from "./platform_options.ts";
 import { readRequest } from "./request.ts";
-import { isPkcs11 } from "./signer.ts";
 import type { CertificateType, Make } from "./tcg_certificate.ts";
 
 /** The PIN where neither the configuration nor anything else has one. */

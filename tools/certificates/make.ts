@@ -2,11 +2,12 @@
 // it where it is to be.
 import { UsageError } from "../../cli/usage_error.ts";
 import { type Files, O } from "../../ffi/files.ts";
-import { SystemError } from "../../ffi/libc.ts";
 import { type Asn1, sequence } from "./der.ts";
+import { explained, messageOf } from "./explained.ts";
+import { isPkcs11, withoutPin } from "./pkcs11_uri.ts";
 import { type PublicKey, publicKeyDer, usageOf } from "./public_key.ts";
 import { type CertificateRequest, isCurve, type RequestSurroundings } from "./request.ts";
-import { isPkcs11, pemSigner, type SignatureHash, type Signer, tokenSigner } from "./signer.ts";
+import { pemSigner, type SignatureHash, type Signer } from "./signer.ts";
 import { SubjectError, subjectOf } from "./subject.ts";
 import { type About, extensionsOf } from "./tcg_certificate.ts";
 import type { TextFiles } from "./text_files.ts";
@@ -36,7 +37,7 @@ export async function makeCertificate(
   const signer = await signerFor(request, surroundings, hash, closers);
   const issuer = issuerIn(texts, request.issuerCertificate);
   const subject = subjectFor(request);
-  return issueCertificate({
+  const wish = {
     serial: request.serial,
     issuer: issuer.name,
     days: request.days,
@@ -47,7 +48,13 @@ export async function makeCertificate(
       usage: usageFor(request, key),
       authorityKey: issuer.keyIdentifier,
     }),
-  }, signer);
+  };
+  try {
+    return issueCertificate(wish, signer);
+  } catch (error) {
+    const name = withoutPin(request.signingKey);
+    throw new UsageError(`Could not sign the certificate with ${name}: ${messageOf(error)}`);
+  }
 }
 
 /** What the program puts into its file: PEM, DER, or DER behind a TPM 1.2's header. */
@@ -152,9 +159,13 @@ async function signerFor(
       readFile: (path: string) => texts.read(path),
     };
     try {
-      return closers.use(await tokenSigner(signingKey, pins, hash));
+      // What PKCS #11 is made of is loaded for those who have a token.
+      const { openTokenSigner } = await import("./pkcs11_signer.ts");
+      return closers.use(openTokenSigner(signingKey, pins, hash));
     } catch (error) {
-      throw new UsageError(`Could not import pkcs11 key ${signingKey}: ${messageOf(error)}`);
+      throw new UsageError(
+        `Could not import pkcs11 key ${withoutPin(signingKey)}: ${messageOf(error)}`,
+      );
     }
   }
   const text = explained(
@@ -209,17 +220,4 @@ function aboutOf(request: CertificateRequest): About {
 function usageFor({ type, tpm2, usage }: CertificateRequest, key: PublicKey): number {
   const attests = type === "iak" || type === "idevid";
   return usageOf(key, tpm2 || attests, attests ? { allowSigning: true, decryption: false } : usage);
-}
-
-function explained<T>(failure: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof SystemError) throw new UsageError(`${failure}: ${error.reason}`);
-    throw error;
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

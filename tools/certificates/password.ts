@@ -2,7 +2,7 @@
 // it is.
 import { UsageError } from "../../cli/usage_error.ts";
 import { type Files, O } from "../../ffi/files.ts";
-import { SystemError } from "../../ffi/libc.ts";
+import { explained } from "./explained.ts";
 
 /** In bytes, as the C program has it. */
 const PASSWORD_MAX = 255;
@@ -52,13 +52,4 @@ function readFrom(files: Files, fd: number, failure: string): string {
     throw new UsageError(`${failure}: it has more than ${PASSWORD_MAX} bytes`);
   }
   return new TextDecoder().decode(bytes).replace(/\0.*$/s, "").replace(/\r?\n$/, "");
-}
-
-function explained<T>(failure: string, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    throw new UsageError(`${failure}: ${error.reason}`);
-  }
 }

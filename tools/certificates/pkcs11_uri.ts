@@ -6,6 +6,7 @@ export interface Pkcs11Uri {
   readonly manufacturer?: string;
   readonly model?: string;
   readonly serial?: string;
+  readonly slot?: bigint;
   readonly object?: string;
   readonly id?: Uint8Array<ArrayBuffer>;
   readonly modulePath?: string;
@@ -22,6 +23,7 @@ export function parsePkcs11Uri(uri: string): Pkcs11Uri {
   const inPath = attributesOf(path, ";");
   const inQuery = attributesOf(query ?? "", "&");
   const id = inPath.get("id");
+  const slot = inPath.get("slot-id");
   return {
     ...Object.fromEntries(
       PATH.flatMap((name) => {
@@ -29,11 +31,17 @@ export function parsePkcs11Uri(uri: string): Pkcs11Uri {
         return value === undefined ? [] : [[name, textOf(value)]];
       }),
     ),
+    ...(slot === undefined ? {} : { slot: slotOf(textOf(slot)) }),
     ...(id === undefined ? {} : { id }),
     ...named("modulePath", inQuery.get("module-path")),
     ...named("pinValue", inQuery.get("pin-value")),
     ...named("pinSource", inQuery.get("pin-source")),
   };
+}
+
+function slotOf(text: string): bigint {
+  if (/^\d{1,20}$/.test(text)) return BigInt(text);
+  throw new Error(`'${text}' in a URI of PKCS #11 is no number of a slot`);
 }
 
 function attributesOf(text: string, separator: string): Map<string, Uint8Array<ArrayBuffer>> {
@@ -62,3 +70,13 @@ function named<N extends string>(name: N, value: Uint8Array | undefined): { [K i
 }
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** Whether the name of a key is such a URI. */
+export function isPkcs11(name: string): boolean {
+  return name.startsWith("pkcs11:");
+}
+
+/** For messages: the PIN is nobody's who reads them. */
+export function withoutPin(name: string): string {
+  return isPkcs11(name) ? name.replace(/([?&]pin-value=)[^&]*/, "$1...") : name;
+}

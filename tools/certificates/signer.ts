@@ -1,9 +1,7 @@
-// Who signs certificates: a private key in a PEM file, or one in a PKCS #11 token.
+// Who signs certificates, and how a private key in PEM does. One in a token is pkcs11_signer.ts's.
 import { type KeyObject, sign } from "node:crypto";
-import type { Pkcs11Module } from "../../ffi/pkcs11.ts";
 import { encode, none, oid, sequence } from "./der.ts";
 import { readPrivateKey } from "./encrypted_key.ts";
-import type { PinSources } from "./pkcs11_signer.ts";
 
 /** The hash of a signature that needs one. TPM 1.2 has certificates signed by RSA and SHA-1. */
 export type SignatureHash = "sha1" | "sha256";
@@ -55,20 +53,4 @@ export function keySigner(key: KeyObject, hash: SignatureHash): Signer {
   const algorithm = signatureAlgorithm(key.asymmetricKeyType, hash);
   const hashes = key.asymmetricKeyType === "rsa" || key.asymmetricKeyType === "ec";
   return { algorithm, sign: (bytes) => sign(hashes ? hash : null, bytes, key) };
-}
-
-/** Whether the name of a key is a URI of PKCS #11 (RFC 7512). */
-export function isPkcs11(name: string): boolean {
-  return name.startsWith("pkcs11:");
-}
-
-/** What PKCS #11 is made of is loaded for those who have a token. */
-export async function tokenSigner(
-  uri: string,
-  pins: PinSources,
-  hash: SignatureHash,
-  open?: (path: string | undefined) => Pkcs11Module,
-): Promise<Signer & Disposable> {
-  const { openTokenSigner } = await import("./pkcs11_signer.ts");
-  return openTokenSigner(uri, pins, hash, open);
 }

@@ -6,6 +6,7 @@ import { attribute } from "./tcg_certificate.ts";
 const ATTRIBUTES: Readonly<Record<string, string>> = {
   CN: "2.5.4.3",
   SN: "2.5.4.4",
+  SURNAME: "2.5.4.4",
   SERIALNUMBER: "2.5.4.5",
   C: "2.5.4.6",
   L: "2.5.4.7",
@@ -16,6 +17,7 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
   TITLE: "2.5.4.12",
   T: "2.5.4.12",
   DESCRIPTION: "2.5.4.13",
+  BUSINESSCATEGORY: "2.5.4.15",
   POSTALCODE: "2.5.4.17",
   TELEPHONENUMBER: "2.5.4.20",
   NAME: "2.5.4.41",
@@ -29,15 +31,32 @@ const ATTRIBUTES: Readonly<Record<string, string>> = {
   DC: "0.9.2342.19200300.100.1.25",
   EMAIL: "1.2.840.113549.1.9.1",
   EMAILADDRESS: "1.2.840.113549.1.9.1",
+  JURISDICTIONOFINCORPORATIONLOCALITYNAME: "1.3.6.1.4.1.311.60.2.1.1",
+  JURISDICTIONOFINCORPORATIONSTATEORPROVINCENAME: "1.3.6.1.4.1.311.60.2.1.2",
+  JURISDICTIONOFINCORPORATIONCOUNTRYNAME: "1.3.6.1.4.1.311.60.2.1.3",
 };
-const IA5_ATTRIBUTES: ReadonlySet<string> = new Set([
-  "0.9.2342.19200300.100.1.25",
-  "1.2.840.113549.1.9.1",
-]);
+/** Those that have no other kind of string, whatever is in it. */
+const STRINGS: Readonly<Record<string, (value: string) => Asn1>> = {
+  [ATTRIBUTES.SERIALNUMBER!]: printable,
+  [ATTRIBUTES.C!]: printable,
+  [ATTRIBUTES.TELEPHONENUMBER!]: printable,
+  [ATTRIBUTES.DNQUALIFIER!]: printable,
+  [ATTRIBUTES.JURISDICTIONOFINCORPORATIONCOUNTRYNAME!]: printable,
+  [ATTRIBUTES.DC!]: ia5,
+  [ATTRIBUTES.EMAIL!]: ia5,
+};
 
 /** X.680, 41.4. */
 const PRINTABLE = /^[A-Za-z0-9 '()+,\-./:=?]*$/;
-const OID = /^(?:OID\.)?(\d+(?:\.\d+)+)$/i;
+/** The first number is 0, 1 or 2, the second below 40 but behind a 2. */
+const OID = /^(?:OID\.)?((?:[01]\.[1-3]?\d|2\.\d{1,9})(?:\.\d{1,9})*)$/i;
+
+/** Up to the next comma that is meant as one; at the end a `\` stands for itself. */
+const PART = /(?:\\.|[^,\\]|\\$)*/y;
+/** What `\` takes from its meaning; it may not stand before other characters. */
+const ESCAPABLE = /\\([ "#+,;<=>\\]|$)/g;
+/** What GnuTLS has no use for in a value: a second name, the end of a line, a `\` before a letter. */
+const UNREADABLE = /[+\n\\]/;
 
 /** A subject that cannot be read: the rest of the text from where on. */
 export class SubjectError extends Error {
@@ -56,8 +75,10 @@ export function subjectOf(text: string): Asn1 {
     const type = name === undefined
       ? undefined
       : ATTRIBUTES[name.toUpperCase()] ?? OID.exec(name)?.[1];
-    if (type === undefined || value === undefined) throw new SubjectError(part);
-    return attribute(type, stringOf(type, unescape(value.trim())));
+    const written = value === undefined ? "" : trimmed(value);
+    if (type === undefined || written === "") throw new SubjectError(part);
+    if (UNREADABLE.test(written.replace(ESCAPABLE, ""))) throw new SubjectError(part);
+    return attribute(type, stringOf(type, written.replace(ESCAPABLE, (_, own) => own || "\\")));
   });
   return sequence(...parts.reverse());
 }
@@ -68,14 +89,24 @@ export function commonName(name: string): Asn1 {
 }
 
 function stringOf(type: string, value: string): Asn1 {
-  if (IA5_ATTRIBUTES.has(type)) return ia5(value);
-  return PRINTABLE.test(value) ? printable(value) : utf8(value);
+  const make = STRINGS[type] ?? (PRINTABLE.test(value) ? printable : utf8);
+  return make(value);
 }
 
+/** A comma at the end divides nothing. */
 function partsOf(text: string): string[] {
-  return text.match(/(?:\\.|[^,\\])+/gs) ?? [];
+  const parts: string[] = [];
+  for (let at = 0; at < text.length;) {
+    PART.lastIndex = at;
+    const [part] = PART.exec(text)!;
+    parts.push(part);
+    at += part.length + 1;
+  }
+  return parts;
 }
 
-function unescape(value: string): string {
-  return value.replace(/\\(.)/gs, "$1");
+/** A blank behind a `\` stays. */
+function trimmed(value: string): string {
+  const [, rest] = /^\s*((?:\\.|.)*?)\s*$/s.exec(value)!;
+  return rest!;
 }

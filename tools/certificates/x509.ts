@@ -5,6 +5,7 @@ import {
   type Asn1,
   bits,
   bytesOf,
+  contentOf,
   encode,
   explicit,
   integer,
@@ -67,47 +68,47 @@ export function issueCertificate(wish: CertificateWish, signer: Signer): Uint8Ar
 
 /** Reads who an issuer is from its certificate (DER). Throws where it is none. */
 export function issuerOf(der: Uint8Array): Issuer {
+  const { subject, publicKey, extensions } = fieldsOf(der);
+  const told = bytesOf(valueIn(extensions, EXTENSION.subjectKeyIdentifier));
+  return { name: encode(subject), keyIdentifier: told ?? keyIdentifierOf(encode(publicKey)) };
+}
+
+/** The serial number and the authority's key identifier of a certificate, in hexadecimal digits. */
+export function identityOf(der: Uint8Array): { serial: string; authorityKey: string } {
+  const { serial, extensions } = fieldsOf(der);
+  const key = partsOf(valueIn(extensions, EXTENSION.authorityKeyIdentifier))
+    .find((part) => isTagged(part, 0));
+  const number = bytesOf(serial);
+  if (number === undefined || key === undefined) throw new Error("it tells no authority");
+  return { serial: number.toHex(), authorityKey: contentOf(key).toHex() };
+}
+
+/** TBSCertificate, from its serial number on. */
+function fieldsOf(der: Uint8Array) {
   const [signed] = partsOf(parse(der));
   const parts = [...partsOf(signed)];
-  if (parts[0] !== undefined && isTagged(parts[0], 0)) parts.shift();
-  const [_serial, _algorithm, _issuer, _validity, subject, publicKey, ...rest] = parts;
+  if (parts[0] !== undefined && isTagged(parts[0], 0)) parts.shift(); // the version
+  const [serial, _algorithm, _issuer, _validity, subject, publicKey, ...rest] = parts;
   if (subject === undefined || publicKey === undefined) throw new Error("it is no certificate");
-  const told = rest.filter((part) => isTagged(part, 3))
-    .flatMap((part) => partsOf(partsOf(part)[0]))
-    .map((extension) => partsOf(extension))
-    .find(([id]) => oidOf(id) === EXTENSION.subjectKeyIdentifier);
-  const value = bytesOf(told?.at(-1));
-  const keyIdentifier = value === undefined ? undefined : bytesOf(parse(value));
-  return {
-    name: encode(subject),
-    keyIdentifier: keyIdentifier ?? keyIdentifierOf(encode(publicKey)),
-  };
+  const extensions = rest.filter((part) => isTagged(part, 3))
+    .flatMap((part) => partsOf(partsOf(part)[0]));
+  return { serial, subject, publicKey, extensions };
+}
+
+/** What the first extension of that name says. */
+function valueIn(extensions: readonly Asn1[], id: string): Asn1 | undefined {
+  const extension = extensions.map(partsOf).find(([name]) => oidOf(name) === id);
+  const value = bytesOf(extension?.at(-1));
+  return value === undefined ? undefined : parse(value);
 }
 
 /** RFC 5280, 4.2.1.2 (1): the SHA-1 of the key's bits. */
 export function keyIdentifierOf(publicKey: Uint8Array): Uint8Array<ArrayBuffer> {
   const [_algorithm, key] = partsOf(parse(publicKey));
   if (key === undefined) throw new Error("it is no public key");
-  // The bits follow tag, length and the count of unused bits.
-  const der = encode(key);
-  const lengthSize = der[1]! < 0x80 ? 1 : 1 + (der[1]! & 0x7f);
-  return new Uint8Array(createHash("sha1").update(der.subarray(1 + lengthSize + 1)).digest());
-}
-
-/** The serial number and the authority's key identifier of a certificate, in hexadecimal digits. */
-export function identityOf(der: Uint8Array): { serial: string; authorityKey: string } {
-  const [signed] = partsOf(parse(der));
-  const parts = partsOf(signed);
-  const serial = bytesOf(parts[1]);
-  const told = parts.filter((part) => isTagged(part, 3))
-    .flatMap((part) => partsOf(partsOf(part)[0]))
-    .map((extension) => partsOf(extension))
-    .find(([id]) => oidOf(id) === EXTENSION.authorityKeyIdentifier);
-  const value = bytesOf(told?.at(-1));
-  const [key] = value === undefined ? [] : partsOf(parse(value));
-  if (serial === undefined || key === undefined) throw new Error("it tells no authority");
-  const keyDer = encode(key);
-  return { serial: serial.toHex(), authorityKey: keyDer.subarray(2).toHex() };
+  // The first byte counts the bits of the last one that are not used.
+  const bits = contentOf(key).subarray(1);
+  return new Uint8Array(createHash("sha1").update(bits).digest());
 }
 
 const LINE = /.{1,64}/g;
@@ -117,7 +118,7 @@ export function pemOf(der: Uint8Array<ArrayBuffer>): string {
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
-const PEM = /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----([^-]*)-----END/;
+const PEM = /-----BEGIN (?:X509 )?CERTIFICATE-----([^-]*)-----END/;
 
 /** The first certificate in a file of PEM. Throws where there is none. */
 export function derOfPem(text: string): Uint8Array<ArrayBuffer> {
