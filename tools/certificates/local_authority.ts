@@ -239,9 +239,9 @@ function readSerial(files: Files, path: string): bigint | undefined {
   }
 }
 
-/** The file is there with all of the text or as it was before. */
+/** The file is there with all of the text or as it was before. Only for who has the lock. */
 function replaceFile(files: Files, path: string, text: string, mode: number): void {
-  const unfinished = `${path}.${Deno.pid}`;
+  const unfinished = `${path}.new`;
   const fd = files.open(unfinished, O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW, mode);
   try {
     try {

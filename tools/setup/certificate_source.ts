@@ -6,6 +6,7 @@ import type { KeyValues } from "../certificates/key_values.ts";
 import { LocalCertificates } from "../certificates/local_certificate.ts";
 import { localUser } from "../certificates/local_user.ts";
 import { TextFiles } from "../certificates/text_files.ts";
+import type { Leftovers } from "./leftovers.ts";
 import type { SetupLog } from "./log.ts";
 import type { CertificateWish } from "./maker.ts";
 
@@ -42,6 +43,7 @@ export class CertificateSource {
     private readonly options: CertificateOptions,
     private readonly description: TpmDescription,
     private readonly log: SetupLog,
+    private readonly leftovers: Leftovers,
   ) {}
 
   async make(wish: CertificateWish): Promise<Uint8Array<ArrayBuffer>> {
@@ -84,36 +86,36 @@ export class CertificateSource {
   }
 
   async #makeBy(tool: string, wish: CertificateWish): Promise<Uint8Array<ArrayBuffer>> {
-    const { log } = this;
+    const { log, leftovers } = this;
     const folder = Deno.makeTempDirSync({ prefix: PREFIX });
+    using _folder = leftovers.add(() => Deno.removeSync(folder, { recursive: true }));
     const name = tool.slice(tool.lastIndexOf("/") + 1);
-    try {
-      const words = this.#wordsFor(wish, folder);
-      log.info(`  Invoking ${[tool, ...words].join(" ")}`);
-      let output;
-      try {
-        const command = new Deno.Command(tool, {
-          args: words,
-          stdin: "null",
-        });
-        output = await command.output();
-      } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-        throw new UsageError(`Could not find ${tool} in PATH.`);
-      }
-      const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-      for (const line of text(output.stdout).split("\n")) {
-        if (line !== "") log.info(`${name}: ${line}`);
-      }
-      if (!output.success) {
-        throw new UsageError(
-          `${name} exit with status ${output.code}: ${text(output.stderr).trimEnd()}`,
-        );
-      }
-      return Deno.readFileSync(`${folder}/${wish.type}.cert`);
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
+    const words = this.#wordsFor(wish, folder);
+    log.info(`  Invoking ${[tool, ...words].join(" ")}`);
+    const { code, stdout, stderr } = await this.#outcomeOf(tool, words);
+    for (const line of stdout.split("\n")) {
+      if (line !== "") log.info(`${name}: ${line}`);
     }
+    if (code !== 0) throw new UsageError(`${name} exit with status ${code}: ${stderr.trimEnd()}`);
+    return Deno.readFileSync(`${folder}/${wish.type}.cert`);
+  }
+
+  async #outcomeOf(tool: string, args: string[]) {
+    let process;
+    try {
+      const streams = { stdin: "null", stdout: "piped", stderr: "piped" } as const;
+      process = new Deno.Command(tool, { args, ...streams }).spawn();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      throw new UsageError(`Could not find ${tool} in PATH.`);
+    }
+    const output = process.output();
+    let ended = false;
+    using _process = this.leftovers.add(() => ended || process.kill("SIGTERM"));
+    const { code, stdout, stderr } = await output;
+    ended = true;
+    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: text(stdout), stderr: text(stderr) };
   }
 
   #wordsFor({ type, key, tpmSerial }: CertificateWish, folder: string): string[] {

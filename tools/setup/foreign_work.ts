@@ -5,8 +5,10 @@ import type { System } from "../../daemon/system.ts";
 import { type Answer, StreamControlClient } from "../../control/client.ts";
 import { Children } from "../../ffi/children.ts";
 import { ClientSockets } from "../../ffi/client_sockets.ts";
+import { POLLIN, waitFor } from "../../ffi/poll.ts";
 import { u32 } from "../../wire/codec.ts";
 import { Line } from "../reach/line.ts";
+import type { Leftovers } from "./leftovers.ts";
 import type { TpmAtWork } from "./maker.ts";
 
 /** As the C program waits for it to come up. */
@@ -15,6 +17,8 @@ const READY_MS = 5_000;
 const COMMAND_MS = 120_000;
 const END_MS = 2_000;
 const POLL_MS = 5;
+/** How long it looks at the TPM alone. */
+const LOOK_MS = 50;
 const SIGKILL = 9;
 
 const RESPONSE_MAX = 16 * 1024;
@@ -38,11 +42,12 @@ export async function openForeignWork(
   system: System,
   options: ForeignOptions,
   state: Uint8Array<ArrayBuffer> | undefined,
+  leftovers: Leftovers,
   closers: DisposableStack,
 ): Promise<TpmAtWork> {
   const { tpm2 } = options;
   const folder = Deno.makeTempDirSync({ dir: options.beside, prefix: ".swtpm_setup." });
-  closers.defer(() => Deno.removeSync(folder, { recursive: true }));
+  closers.use(leftovers.add(() => Deno.removeSync(folder, { recursive: true })));
   const stateConfig = {
     ...{ place: { kind: "directory" as const, path: folder }, mode: undefined },
     ...{ lock: false, backup: false, fsync: false },
@@ -71,9 +76,12 @@ export async function openForeignWork(
   }
   let ended = false;
   const hasEnded = () => ended ||= children.reap().some((one) => one.pid === pid);
-  closers.defer(() => {
+  closers.use(leftovers.add(() => {
     if (!hasEnded()) children.signal(pid, SIGKILL);
-  });
+    // It may be writing into the folder until it is gone.
+    const end = performance.now() + END_MS;
+    while (!hasEnded() && performance.now() < end) waitFor(data, POLLIN, POLL_MS);
+  }));
 
   const version = tpm2 ? "TPM 2" : "TPM 1.2";
   const asking = new StreamControlClient({
@@ -89,14 +97,12 @@ export async function openForeignWork(
     );
   }
   return {
-    send: (command) => Promise.resolve(exchange(dataLine, command)),
+    send: (command) => exchange(dataLine, command),
     info: (flags) => Promise.resolve(infoOf(asking, flags)),
     finish: async () => {
       asking.ask("SHUTDOWN", {});
       const end = performance.now() + END_MS;
-      while (!hasEnded() && performance.now() < end) {
-        await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-      }
+      while (!hasEnded() && performance.now() < end) await pause(POLL_MS);
       const made = (await stored()).load("permall");
       if (made === undefined) throw new Error("the TPM has left no permanent state");
       return made;
@@ -125,7 +131,7 @@ function wordsFor(
   ];
 }
 
-function exchange(line: Line, command: Uint8Array): Uint8Array {
+async function exchange(line: Line, command: Uint8Array): Promise<Uint8Array> {
   line.send(new Uint8Array(command), COMMAND_MS);
   const bytes = new Uint8Array(RESPONSE_MAX);
   let length = 0;
@@ -133,10 +139,17 @@ function exchange(line: Line, command: Uint8Array): Uint8Array {
     const size = length < HEADER_SIZE ? HEADER_SIZE : u32.read(bytes, SIZE_AT);
     if (size > RESPONSE_MAX) throw new Error(`the TPM's response would have ${size} bytes`);
     if (length >= HEADER_SIZE && length >= size) return bytes.slice(0, size);
-    const count = line.receive(bytes.subarray(length, Math.max(size, HEADER_SIZE)), COMMAND_MS);
+    // Signals have their turn while a key is being made.
+    const end = performance.now() + COMMAND_MS;
+    while (!waitFor(line.fd, POLLIN, LOOK_MS) && performance.now() < end) await pause(0);
+    const count = line.receive(bytes.subarray(length, Math.max(size, HEADER_SIZE)), LOOK_MS);
     if (count === 0) throw new Error("swtpm process terminated unexpectedly.");
     length += count;
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function infoOf(client: StreamControlClient, flags: number): string {

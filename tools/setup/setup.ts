@@ -15,6 +15,7 @@ import { CertificateSource, type TpmDescription } from "./certificate_source.ts"
 import { createConfigFiles } from "./config_files.ts";
 import { readConfiguration } from "./configuration.ts";
 import { SETUP_HELP } from "./help.ts";
+import { Leftovers } from "./leftovers.ts";
 import { SetupLog } from "./log.ts";
 import type { Maker, TpmAtWork } from "./maker.ts";
 import { chooseProfile, type ChosenProfile, listProfiles } from "./profiles.ts";
@@ -134,9 +135,10 @@ class Setup {
     this.#tellStart(reconfigure);
     if (key !== undefined) this.log.info(key.told);
     try {
+      using leftovers = new Leftovers(system);
       using closers = new DisposableStack();
       const before = reconfigure ? await target.read() : undefined;
-      const tpm = await this.#open(foreign, target, profile, key, before, closers);
+      const tpm = await this.#open(foreign, target, profile, key, before, leftovers, closers);
       const source = async () =>
         new CertificateSource(
           system,
@@ -153,6 +155,7 @@ class Setup {
           },
           await describe(tpm),
           this.log,
+          leftovers,
         );
       await this.#make(tpm, wish, reconfigure, source);
       await target.replace(await tpm.finish());
@@ -216,6 +219,7 @@ class Setup {
     profile: ChosenProfile | undefined,
     key: StateKeyWish | undefined,
     before: Uint8Array<ArrayBuffer> | undefined,
+    leftovers: Leftovers,
     closers: DisposableStack,
   ): Promise<TpmAtWork> {
     const { system, words } = this;
@@ -246,6 +250,7 @@ class Setup {
         beside: place.kind === "directory" ? path : parent,
       },
       before,
+      leftovers,
       closers,
     );
     print(system, words.has("json") ? "" : "TPM is listening on Unix socket.\n");

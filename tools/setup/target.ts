@@ -3,7 +3,6 @@
 import { UsageError } from "../../cli/usage_error.ts";
 import { openBackend } from "../../daemon/chip/storage.ts";
 import type { System } from "../../daemon/system.ts";
-import type { FileStatus } from "../../ffi/files.ts";
 import { SystemError } from "../../ffi/libc.ts";
 import { Access, Machine } from "../../ffi/machine.ts";
 import { type Backend, STATE_NAMES, type StateName } from "../../state/backend.ts";
@@ -32,15 +31,14 @@ export class Target implements Disposable {
   check(): void {
     const { place, userName: name } = this;
     if (place.kind === "directory") {
-      const status = this.#statusOf(place.path);
-      if (status?.kind !== "directory" || !this.#may(place.path)) {
+      if (!this.#isDirectory(place.path) || !this.#may(place.path)) {
         throw new UsageError(
           `User ${name} cannot access directory ${place.path}. Make sure it exists and is a ` +
             "directory.",
         );
       }
       const lock = `${place.path}/${LOCK_NAME}`;
-      if (this.#statusOf(lock) !== undefined && !this.#may(lock)) {
+      if (this.system.files.statusOf(lock) !== undefined && !this.#may(lock)) {
         throw new UsageError(`User ${name} cannot read/write lockfile ${lock}.`);
       }
       return;
@@ -56,10 +54,11 @@ export class Target implements Disposable {
     return (await this.#open()).size("permall") !== undefined;
   }
 
-  /** The permanent state as it is stored, sealed perhaps. */
-  async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (this.#isAbsent()) return undefined;
-    return (await this.#open()).load("permall");
+  /** The permanent state as it is stored, sealed perhaps; there has to be one. */
+  async read(): Promise<Uint8Array<ArrayBuffer>> {
+    const state = (await this.#open()).load("permall");
+    if (state === undefined) throw new Error("the TPM's permanent state has gone");
+    return state;
   }
 
   /**
@@ -117,15 +116,17 @@ export class Target implements Disposable {
     return backend;
   }
 
+  /** Only what is surely not there may be taken for new. Throws SystemError. */
   #isAbsent(): boolean {
-    return this.place.kind === "file" && this.#statusOf(this.place.path) === undefined;
+    const { place, system } = this;
+    return place.kind === "file" && system.files.statusOf(place.path) === undefined;
   }
 
-  #statusOf(path: string): FileStatus | undefined {
+  #isDirectory(path: string): boolean {
     try {
-      return this.system.files.statusOf(path);
+      return this.system.files.statusOf(path)?.kind === "directory";
     } catch (error) {
-      if (error instanceof SystemError) return undefined;
+      if (error instanceof SystemError) return false;
       throw error;
     }
   }
