@@ -9,6 +9,7 @@ import { LOCK_NAME } from "../../state/file_names.ts";
 import { StateStore, type StoreKeys } from "../../state/store.ts";
 import { isTpm2State, type LastingPlace, openToRead, type PlainStates } from "../own_tpm/stored.ts";
 import { processName } from "../own_tpm/system_file.ts";
+import type { Unknown } from "./contents.ts";
 
 /** One state as it is stored. */
 export interface StoredState {
@@ -33,8 +34,8 @@ export interface StoredTpm {
 
 export interface Look {
   readonly uri: string;
-  /** Who keeps others out, in words. */
-  readonly lockedBy: string | undefined;
+  /** Who keeps others out, in words; null where nobody does. */
+  readonly lockedBy: string | null | Unknown;
   readonly tpms: readonly StoredTpm[];
 }
 
@@ -95,14 +96,18 @@ function envelopeOf(
   return { bytes, encryption: (flags & BlobFlag.ENCRYPTED) === 0 ? "none" : bits };
 }
 
-function lockHolder({ files }: System, { kind, path }: LastingPlace): string | undefined {
+function lockHolder(system: System, { kind, path }: LastingPlace): Look["lockedBy"] {
+  const { files } = system;
   const lock = kind === "directory" ? `${path}/${LOCK_NAME}` : path;
-  if (files.statusOf(lock) === undefined) return undefined;
-  const fd = files.open(lock, O.RDONLY | O.NONBLOCK);
+  if (files.statusOf(lock) === undefined) return null;
+  let fd: number | undefined;
   try {
+    fd = files.open(lock, O.RDONLY | O.NONBLOCK);
     const holder = files.lockHolder(fd, lock);
-    return holder === undefined ? undefined : processName(files, holder);
+    return holder === undefined ? null : processName(files, holder);
+  } catch (error) {
+    return { unknown: explain(system, error) }; // the states may be there for us all the same
   } finally {
-    files.close(fd);
+    if (fd !== undefined) files.close(fd);
   }
 }

@@ -78,7 +78,7 @@ function formatOf(permanent: Uint8Array): StateFormat | undefined {
 function object({ uri, lockedBy }: Look, shown: readonly ShownTpm[], faults: readonly string[]) {
   return {
     state: uri,
-    lockedBy: lockedBy ?? null,
+    lockedBy,
     tpms: shown.map(({ stored: { tpm2, states }, format, inside }) => ({
       version: tpm2 === undefined ? null : tpm2 ? "2" : "1.2",
       states: states.map(({ where: _, ...state }) => state),

@@ -33,7 +33,11 @@ function below(text: string): string {
 }
 
 export function lookText({ uri, lockedBy }: Look): string {
-  const lock = lockedBy === undefined ? "nobody holds it" : `held by ${lockedBy}: a TPM runs on it`;
+  const lock = lockedBy === null
+    ? "nobody holds it"
+    : isUnknown(lockedBy)
+    ? `not known: ${lockedBy.unknown}`
+    : `held by ${lockedBy}: a TPM runs on it`;
   return `${uri}\n${row("lock", lock)}`;
 }
 
