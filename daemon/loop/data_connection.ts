@@ -5,8 +5,16 @@ import type { Channel } from "../../transports/channel.ts";
 import type { MessageReader, ReadOutcome } from "../../transports/message_reader.ts";
 import { hashDataMessage, wordMessageSize } from "../../wire/simulator.ts";
 import type { Bell } from "../../ffi/bell.ts";
-import type { DataPort } from "./data_port.ts";
+import type { DataPlan } from "./plans.ts";
 import { ASLEEP, type Spin } from "./spin.ts";
+
+/** Where data connections come in. */
+interface WayIn {
+  readonly plan: DataPlan;
+  readonly clientsMax: number;
+  /** How many are there. */
+  clients: number;
+}
 
 export class DataConnection {
   /** Where the poller has it in the round that goes on; undefined when it is not waited for. */
@@ -18,7 +26,7 @@ export class DataConnection {
     readonly channel: Channel,
     readonly reader: MessageReader,
     /** Where it came in. */
-    readonly port: DataPort,
+    readonly port: WayIn,
     /** What it knows of the simulator's protocol. */
     readonly words: WordPort | undefined,
   ) {}
