@@ -1,5 +1,6 @@
 // Files by descriptor: open, read, write, rename, lock, with the flags that Deno's own calls lack
 // (O_NOFOLLOW, a kept directory descriptor, record locks). What is in them is the callers' affair.
+import { type FileStatus, fileStatus, STATX_BASIC_STATS, STATX_SIZE } from "./file_status.ts";
 import { cString, Errno, type Libc, openLibc, type SystemError } from "./libc.ts";
 
 // Sizes and results that fit in 32 bits are declared so: 64-bit ones would be BigInt and slower.
@@ -59,8 +60,6 @@ export const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const AT_REMOVEDIR = 0x200;
-const STATX_BASIC_STATS = 0x7ff;
-const STATX_ATTR_MOUNT_ROOT = 0x2000;
 const F_GETFL = 3;
 const F_GETLK = 5;
 const F_SETLK = 6;
@@ -71,45 +70,6 @@ const RENAME_NOREPLACE = 1;
 const RENAME_EXCHANGE = 2;
 /** ioctl for the size of a block device in bytes, into a u64 (linux/fs.h). */
 const BLKGETSIZE64 = 0x80081272;
-
-export type FileKind = "file" | "directory" | "block" | "character" | "fifo" | "socket" | "other";
-
-/** What statx(2) says of a file. */
-export interface FileStatus {
-  kind: FileKind;
-  /** Permission bits, 0 to 07777. */
-  mode: number;
-  uid: number;
-  gid: number;
-  size: number;
-  /** Number of names that lead to it; 0 for one that was removed. */
-  links: number;
-  /** The same for two paths or descriptors of one file, and only for those. */
-  identity: string;
-  /** Whether something is mounted there, on just this name; false before Linux 5.8. */
-  isMount: boolean;
-}
-
-/** Offsets in `struct statx` (linux/stat.h), which is the same on every architecture. */
-const statxLayout = {
-  size: 256,
-  attributes: 8,
-  links: 16,
-  uid: 20,
-  gid: 24,
-  mode: 28,
-  inode: 32,
-  length: 40,
-  device: 136,
-} as const;
-const kinds: Record<number, FileKind> = {
-  0o10: "file",
-  0o4: "directory",
-  0o6: "block",
-  0o2: "character",
-  0o1: "fifo",
-  0o14: "socket",
-};
 
 /** `struct flock`: short type, short whence, pad, off_t start, off_t len, pid_t pid, pad. */
 const flockLayout = { size: 32, pid: 24 } as const;
@@ -250,22 +210,10 @@ export class Files {
   }
 
   #statx(directory: number, path: string, flags: number, subject: string): FileStatus {
-    const bytes = new Uint8Array(statxLayout.size);
+    const bytes = new Uint8Array(STATX_SIZE);
     const result = this.#c.statx(directory, this.#cPath(path), flags, STATX_BASIC_STATS, bytes);
     this.libc.check(result, "stat", subject);
-    const view = new DataView(bytes.buffer);
-    const mode = view.getUint16(statxLayout.mode, true);
-    return {
-      kind: kinds[mode >>> 12] ?? "other",
-      mode: mode & 0o7777,
-      uid: view.getUint32(statxLayout.uid, true),
-      gid: view.getUint32(statxLayout.gid, true),
-      size: Number(view.getBigUint64(statxLayout.length, true)),
-      links: view.getUint32(statxLayout.links, true),
-      isMount: (view.getUint32(statxLayout.attributes, true) & STATX_ATTR_MOUNT_ROOT) !== 0,
-      identity: `${view.getBigUint64(statxLayout.device, true)}:` +
-        view.getBigUint64(statxLayout.inode, true),
-    };
+    return fileStatus(bytes);
   }
 
   rename(from: string, to: string, directory: number = AT_FDCWD): void {

@@ -1,6 +1,7 @@
 // States as files of one directory, with the C program's names: a new state is written beside the
 // old one and renamed over it, so that there is a whole state at any moment.
-import { type Files, type FileStatus, type LockOutcome, O } from "../ffi/files.ts";
+import type { FileStatus } from "../ffi/file_status.ts";
+import { type Files, type LockOutcome, O } from "../ffi/files.ts";
 import { Errno, SystemError } from "../ffi/libc.ts";
 import { Backup } from "./backup.ts";
 import { type Backend, STATE_MAX, STATE_NAMES, type StateName } from "./backend.ts";

@@ -1,7 +1,8 @@
 // Background mode: a runtime with threads cannot fork, so the executable is started once more and
 // told by a pipe that it is the one to stay. The first process waits for its word, or for its end,
 // and ends likewise. A process without --daemon never comes here: it is the server itself.
-import { type FileKind, O } from "../../ffi/files.ts";
+import type { FileKind } from "../../ffi/file_status.ts";
+import { O } from "../../ffi/files.ts";
 import { ready } from "../../ffi/patient_read.ts";
 import type { Log } from "../output/log.ts";
 import type { System } from "../system.ts";

@@ -2,7 +2,8 @@
 // is there room, what is in it.
 import { explain } from "../../daemon/output/explain.ts";
 import type { System } from "../../daemon/system.ts";
-import { type FileStatus, O, UNKNOWN_HOLDER } from "../../ffi/files.ts";
+import type { FileStatus } from "../../ffi/file_status.ts";
+import { O, UNKNOWN_HOLDER } from "../../ffi/files.ts";
 import { Access, type Machine } from "../../ffi/machine.ts";
 import { DirectoryBackend } from "../../state/directory.ts";
 import { isState, LOCK_NAME } from "../../state/file_names.ts";

@@ -1,5 +1,6 @@
 // A file that is there whole or, when something fails, as it was before.
-import { type Files, type FileStatus, O } from "../../ffi/files.ts";
+import type { FileStatus } from "../../ffi/file_status.ts";
+import { type Files, O } from "../../ffi/files.ts";
 import { Errno, SystemError } from "../../ffi/libc.ts";
 
 const MODE = 0o600;
