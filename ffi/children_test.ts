@@ -12,6 +12,7 @@ const OURS = "SWTPM_CHILDREN_TEST_OURS";
 const LATE = "SWTPM_CHILDREN_TEST_LATE";
 
 const LOOK_AGAIN_MS = 2;
+const PATIENCE_MS = 10_000;
 
 function test(name: string, fn: () => void | Promise<void>): void {
   // Functions of the C library stay open from their first use on.
@@ -29,11 +30,13 @@ async function ending(
   variables: Variables = {},
 ): Promise<Ending> {
   const pid = children.start(["sh", "-c", script], variables);
-  for (;;) {
+  const end = performance.now() + PATIENCE_MS;
+  while (performance.now() < end) {
     const ended = children.reap().find((child) => child.pid === pid);
     if (ended !== undefined) return ended.ending;
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
+  throw new Error(`'${script}' has not ended`);
 }
 
 test("a child ends with its exit code, or by a signal", async () => {

@@ -37,7 +37,7 @@ Deno.test("Dockerfile: its command serves a TPM, as its user", async () => {
     head -c 10 <&3 | od -An -v -tx1
     kill $swtpm
     wait $swtpm`;
-  const outcome = await root.run(["bash", "-c", script, "bash", ...words], { network: true });
+  const outcome = await root.run(["bash", "-ec", script, "bash", ...words], { network: true });
   assert.equal(outcome.code, 0, said(outcome));
   assert.equal(outcome.stdout.trim(), "80 01 00 00 00 10 00 00 00 00");
 });
