@@ -106,6 +106,39 @@ Deno.test("a state that is there stays until the new one is whole [setup-keeps-s
   assert.equal((await factory.setup("--tpm2", "--createek", "--overwrite")).code, 0);
 });
 
+Deno.test("what was not to be replaced is there afterwards [setup-keeps-state]", async () => {
+  await using factory = await Factory.make();
+  const states = () =>
+    [...Deno.readDirSync(factory.state)].map(({ name }) => name)
+      .filter((name) => name.endsWith("permall")).sort();
+  assert.equal((await factory.setup("--createek")).code, 0);
+  assert.equal((await factory.setup("--tpm2", "--createek")).code, 0);
+  assert.deepEqual(states(), ["tpm-00.permall", "tpm2-00.permall"]);
+
+  // A copy of the certificate cannot be written: a link is not followed.
+  const before = factory.permall;
+  const copies = factory.folder.join("copies");
+  Deno.mkdirSync(copies);
+  Deno.symlinkSync("elsewhere", `${copies}/ek-rsa2048.crt`);
+  const words = ["--tpm2", "--overwrite", "--create-ek-cert", "--write-ek-cert-files", copies];
+  const failed = await factory.setup(...words);
+  assert.equal(failed.code, 1);
+  assert.match(failed.stderr, /ek-rsa2048\.crt/);
+  assert.equal(factory.permall, before);
+  // An authority that is named is not passed over.
+  const config = factory.folder.join("other.conf");
+  Deno.writeTextFileSync(config, "create_certs_tool = /bin/true\n");
+  const named = await factory.setup(
+    ...["--tpm2", "--overwrite", "--create-ek-cert", "--config", config, "--ca-key", "key.pem"],
+  );
+  assert.equal(named.code, 1);
+  assert.match(named.stderr, /--ca-key and --ca-cert are not for '\/bin\/true'/);
+  assert.equal(factory.permall, before);
+
+  assert.equal((await factory.setup("--tpm2", "--overwrite")).code, 0);
+  assert.deepEqual(states(), ["tpm2-00.permall"]);
+});
+
 Deno.test("a TPM that another program emulates is made as well", async () => {
   for (const name of ["0.7.1", "0.10"] as const) {
     await using factory = await Factory.make();

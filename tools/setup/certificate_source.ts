@@ -51,6 +51,11 @@ export class CertificateSource {
     if (tool === undefined || OWN.includes(tool.slice(tool.lastIndexOf("/") + 1))) {
       return await this.#makeHere(wish);
     }
+    if ((this.options.caKey ?? this.options.caCertificate) !== undefined) {
+      throw new UsageError(
+        `--ca-key and --ca-cert are not for '${tool}', which the configuration has for certificates.`,
+      );
+    }
     return await this.#makeBy(tool, wish);
   }
 

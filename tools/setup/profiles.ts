@@ -52,7 +52,7 @@ export function chooseProfile(
   if (wish.json !== undefined) return json(wish.json);
   if (wish.file !== undefined) return file(wish.file);
   if (wish.fd !== undefined) return { source: { fd: wish.fd }, removeDisabled, told: undefined };
-  if (wish.name !== undefined) return byName(wish.name, places, file);
+  if (wish.name !== undefined) return byName(wish.name, places, file, json);
   const defaultFile = places.values.get("profile_file");
   if (defaultFile !== undefined) return file(defaultFile);
   const defaultJson = places.values.get("profile");
@@ -63,6 +63,7 @@ function byName(
   name: string,
   places: ProfilePlaces,
   file: (path: string) => ChosenProfile,
+  json: (text: string) => ChosenProfile,
 ): ChosenProfile {
   if (!NAME.test(name)) {
     throw new UsageError(`Profile name '${name}' contains unacceptable characters.`);
@@ -85,8 +86,7 @@ function byName(
   if (prefix === "local" || prefix === "distro") {
     throw new UsageError(`Could not find or access profile '${name}'.`);
   }
-  const text = JSON.stringify({ Name: rest });
-  return { source: { json: text }, removeDisabled: undefined, told: text };
+  return json(JSON.stringify({ Name: rest }));
 }
 
 /** What `--print-profiles` tells; `builtin` are libtpms' own. */
@@ -128,7 +128,7 @@ function profilesIn(system: System, folder: string | undefined): unknown[] | und
 function checkName(text: string): void {
   let name: unknown;
   try {
-    name = (JSON.parse(text) as Record<string, unknown>).Name;
+    name = (JSON.parse(text) as { Name?: unknown } | null)?.Name;
   } catch (error) {
     throw new UsageError(`The profile is no JSON: ${(error as Error).message}`);
   }

@@ -158,8 +158,10 @@ class Setup {
           leftovers,
         );
       await this.#make(tpm, wish, reconfigure, source);
-      await target.replace(await tpm.finish());
+      const made = await tpm.finish();
+      // Before it: when they cannot be written, the state is what it was.
       this.#writeCopies();
+      await target.replace(made, words.overwrite);
     } catch (error) {
       this.log.error(explain(system, error));
       this.log.error("An error occurred. Authoring the TPM state failed.");

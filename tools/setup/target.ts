@@ -69,8 +69,11 @@ export class Target implements Disposable {
     if (!this.#isAbsent()) (await this.#open()).lock();
   }
 
-  /** The new permanent state takes the old one's place, at one stroke. */
-  async replace(state: Uint8Array<ArrayBuffer>): Promise<void> {
+  /**
+   * The new permanent state takes the old one's place, at one stroke. With `alone` the states of
+   * another version's TPM go, too, as the C program has one TPM in a directory.
+   */
+  async replace(state: Uint8Array<ArrayBuffer>, alone: boolean): Promise<void> {
     const isNew = this.#isAbsent();
     const backend = await this.#open();
     try {
@@ -87,14 +90,13 @@ export class Target implements Disposable {
       if (isNew && this.place.kind === "file") this.system.files.unlink(this.place.path);
       throw error;
     }
-    this.#removeOthers();
+    if (alone) this.#removeOthers();
   }
 
   [Symbol.dispose](): void {
     this.#backend?.close();
   }
 
-  /** The C program leaves one TPM in a directory: another version's states go, too. */
   #removeOthers(): void {
     if (this.place.kind !== "directory") return;
     const { path } = this.place;
