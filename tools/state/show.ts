@@ -2,24 +2,17 @@
 import { print, tell } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { askInside } from "./child.ts";
-import { type Inside, isUnknown } from "./contents.ts";
+import { isUnknown } from "./contents.ts";
 import { readFormat, type StateFormat } from "./format.ts";
 import type { Look, StoredTpm } from "./look.ts";
 import { isUsed, refusals } from "./refused.ts";
-import { lookText, tpmText } from "./text.ts";
+import { lookText, type ShownTpm, tpmText } from "./text.ts";
 
 export interface ShowOptions {
   readonly json: boolean;
   readonly libtpms: string | undefined;
   /** Words of questions.ts. */
   readonly questions: readonly string[];
-}
-
-/** One TPM as it is told. */
-export interface ShownTpm {
-  readonly stored: StoredTpm;
-  readonly format: StateFormat | undefined;
-  readonly inside: Inside | undefined;
 }
 
 /** Returns the exit code: 1 where something could not be read. */

@@ -3,6 +3,7 @@ import {
   type Contents12,
   type Contents2,
   type EndorsementKey,
+  type Inside,
   isUnknown,
   type Moment,
   type NvContent,
@@ -12,8 +13,14 @@ import {
   type Unknown,
 } from "./contents.ts";
 import type { StateFormat } from "./format.ts";
-import type { Look, StoredState } from "./look.ts";
-import type { ShownTpm } from "./show.ts";
+import type { Look, StoredState, StoredTpm } from "./look.ts";
+
+/** One TPM as it is told. */
+export interface ShownTpm {
+  readonly stored: StoredTpm;
+  readonly format: StateFormat | undefined;
+  readonly inside: Inside | undefined;
+}
 
 /** Columns before what is told of something. */
 const WIDTH = 20;
