@@ -139,3 +139,16 @@ for (const name of ["0.7.1", "0.10"] as const) {
     });
   }
 }
+
+for (const name of ["0.7.1", "0.10"] as const) {
+  Deno.test(`C ${name} goes on with an authority that is ours, and we with its`, async () => {
+    await using workshop = await Workshop.make(name);
+    const { c, ours, folder } = workshop;
+    for (const [at, house] of [ours, c, ours, c].entries()) {
+      const place = folder.join(`state-${at}`);
+      Deno.mkdirSync(place);
+      const made = await workshop.setup(house, place, ["--tpm2", "--create-ek-cert"]);
+      assert.equal(made.code, 0, `${house.name}: ${made.stderr}`);
+    }
+  });
+}

@@ -27,8 +27,8 @@ const ROOT_CERTIFICATE = "swtpm-localca-rootca-cert.pem";
 const ROOT_NAME = "swtpm-localca-rootca";
 const AUTHORITY_NAME = "swtpm-localca";
 
-/** A new serial number is as long: nobody has used it. */
-const SERIAL_DIGITS = 20;
+/** Where new serial numbers begin: nobody has used them, and C 0.7.1 can count on from them. */
+const SERIAL_START = 1n << 62n;
 /** 20 bytes, the first bit of which is that of a sign. */
 const SERIAL_LIMIT = 1n << 159n;
 
@@ -216,9 +216,9 @@ function newKey() {
   return generateKeyPairSync("rsa", { modulusLength: KEY_BITS });
 }
 
+/** Of eight bytes, the first bit of which is that of a sign. */
 function randomSerial(): bigint {
-  const span = 9n * 10n ** BigInt(SERIAL_DIGITS - 1);
-  return span / 9n + BigInt(`0x${randomBytes(16).toString("hex")}`) % span;
+  return SERIAL_START + BigInt.asUintN(62, BigInt(`0x${randomBytes(8).toString("hex")}`));
 }
 
 /** The last number that was used; undefined where the file tells none. */
