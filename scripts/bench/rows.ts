@@ -11,6 +11,7 @@ import { type CommandsPlan, commandsRow } from "./commands_row.ts";
 import { controlRow } from "./control_row.ts";
 import { idleRow } from "./idle_row.ts";
 import { instancesRow, memoryRow } from "./memory_row.ts";
+import { setupRow } from "./setup_row.ts";
 import { startRow } from "./start_row.ts";
 
 const RANDOM_SIZE = 16;
@@ -209,6 +210,11 @@ export const ROWS: readonly BenchRow[] = [
     "start-unpinned",
     "exec to control socket and first TPM answer, Unix sockets, nobody bound (to be looked at only)",
     "anywhere",
+  ),
+  setupRow(
+    "setup",
+    "swtpm_setup of a TPM 2: RSA-2048 and P-384 EK, their certificates, the platform's, locked NV",
+    { kind: "ratio", most: 0.5, against: ["0.7.1", "0.10"] },
   ),
   memoryRow(
     "memory",
