@@ -52,10 +52,13 @@ export class WholeFile implements Disposable {
     const folder = target.slice(0, target.lastIndexOf("/") + 1);
     const unfinished = `${folder}.swtpm-${Deno.pid}`;
     try {
+      // Who was killed has left it, and in a container the next one has the same number.
+      files.unlink(unfinished);
       const fd = files.open(unfinished, O.WRONLY | O.CREAT | O.EXCL, MODE);
       try {
         if (there !== undefined) this.#takeAfter(there, unfinished, fd);
         files.write(fd, bytes, path);
+        files.fdatasync(fd, path);
       } finally {
         files.finish(fd, path);
       }
