@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { peer } from "../peers/peers.ts";
+import { Terminal } from "../run/terminal.ts";
 import { Emulator } from "../support/emulator.ts";
 import { run } from "../support/process.ts";
 import { plainProgram, programUnderTest } from "../support/programs.ts";
@@ -158,4 +159,26 @@ Deno.test("a TPM that another program emulates is made as well", async () => {
     });
     assert.ok(emulator.process.running);
   }
+});
+
+Deno.test("what was made is told as JSON, and on a terminal what is being made", async () => {
+  await using factory = await Factory.make();
+  const told = await factory.setup("--json", ...ALL, "--write-ek-cert-files", factory.folder.path);
+  assert.equal(told.code, 0, told.stderr);
+  const { tpm, state, made, certificateFiles } = JSON.parse(told.stdout);
+  assert.deepEqual([tpm, state], ["2.0", factory.state]);
+  assert.equal(made["RSA 2048 EK"].handle, "0x81010001");
+  assert.equal(made["ECC EK certificate"].nvIndex, "0x1c00016");
+  assert.deepEqual(made["PCR banks"].active, ["sha256"]);
+  const files: readonly string[] = certificateFiles;
+  assert.ok(files.length === 2 && files.every((path) => Deno.statSync(path).size > 0));
+  const words = [...ALL, "--overwrite", "--tpm-state", factory.state];
+  const home = factory.folder.join("home");
+  await using terminal = await Terminal.start(
+    [programUnderTest().command, "setup", ...words],
+    { HOME: home, XDG_CONFIG_HOME: home, XDG_STATE_HOME: home },
+  );
+  assert.equal((await terminal.process.ended(SETUP_MS)).code, 0, terminal.process.stdout);
+  assert.match(terminal.process.stdout, /Making the RSA 2048 endorsement key\.\.\./);
+  assert.equal(told.stderr, "");
 });

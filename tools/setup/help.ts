@@ -60,7 +60,8 @@ The state's encryption:
 --config FILE              the configuration, in place of swtpm_setup.conf in
                            XDG_CONFIG_HOME (~/.config) or /etc
 --logfile FILE             write messages to this file
---json                     print what was made as JSON
+--json                     print what was made as JSON: handles, NV indices, profile,
+                           PCR banks and paths, and no messages
 --create-config-files [overwrite][,root][,skip-if-exist]
                            make a user's own configuration files
 --print-capabilities       print what this program can do, as JSON
