@@ -107,6 +107,18 @@ Deno.test("a state that is there stays until the new one is whole [setup-keeps-s
   assert.equal((await factory.setup("--tpm2", "--createek", "--overwrite")).code, 0);
 });
 
+Deno.test("with --json there is nothing else on standard output", async () => {
+  await using factory = await Factory.make();
+  const words = ["--tpm2", "--createek", "--json", "--swtpm_ioctl", "x", "--pcr-banks", "sha384"];
+  const { code, stdout, stderr } = await factory.setup(...words);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /--swtpm_ioctl is deprecated/);
+  const { tpm, state, made } = JSON.parse(stdout);
+  assert.deepEqual([tpm, state], ["2.0", factory.state]);
+  assert.deepEqual(made["RSA 2048 EK"], { handle: "0x81010001" });
+  assert.deepEqual(made["PCR banks"], { active: ["sha384"] });
+});
+
 Deno.test("what was not to be replaced is there afterwards [setup-keeps-state]", async () => {
   await using factory = await Factory.make();
   const states = () =>

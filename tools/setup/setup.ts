@@ -51,7 +51,10 @@ export async function setup(
     print(system, `TPM emulator setup tool version ${manifest.version}\n`);
     return 0;
   }
-  for (const warning of read.warnings) print(system, `${warning}\n`);
+  for (const warning of read.warnings) {
+    if (read.has("json")) printAside(`${warning}\n`);
+    else print(system, `${warning}\n`);
+  }
   const logFile = read.text("logfile");
   let log;
   try {
