@@ -20,12 +20,16 @@ const LATER_FEATURES = [
   ...["cmdarg-ek1keyalgo", "cmdarg-ek2keyalgo", "cmdarg-iakkeyalgo", "cmdarg-idevidkeyalgo"],
 ];
 
-/** Prints them; `foreign` is the program that emulates in our place. */
-export async function printCapabilities(
+/** What the emulator says of itself; `foreign` is the program that emulates in our place. */
+export async function abilitiesOf(
   system: System,
   foreign: readonly string[] | undefined,
-): Promise<void> {
-  const text = foreign === undefined ? await ownCapabilities(system) : await askForeign(foreign);
+): Promise<string> {
+  return foreign === undefined ? await ownCapabilities(system) : await askForeign(foreign);
+}
+
+/** Prints what this tool can do with an emulator of these abilities. */
+export function printCapabilities(system: System, text: string): void {
   const versions = ["tpm-1.2", "tpm-2.0"].filter((version) => text.includes(`"${version}"`));
   const sizes = [...text.matchAll(/"rsa-keysize-(\d+)"/g)].map((match) => Number(match[1]))
     .filter((size) => size >= RSA_SIZE_MIN);
@@ -98,7 +102,8 @@ async function askForeign([program, ...words]: readonly string[]): Promise<strin
   return text(stdout);
 }
 
-function profileNames(text: string): readonly string[] {
+/** The profiles that an emulator of these abilities has. */
+export function profileNames(text: string): readonly string[] {
   const names = /"names":\s*\[([^\]]*)\]/.exec(text)?.[1] ?? "";
   return [...names.matchAll(/"([^"]*)"/g)].map((match) => match[1]!);
 }

@@ -3,6 +3,7 @@ import { UsageError } from "../../cli/usage_error.ts";
 import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { O } from "../../ffi/files.ts";
+import { SystemError } from "../../ffi/libc.ts";
 import { configFolder } from "../certificates/local_user.ts";
 import { platformOptions } from "../certificates/platform_options.ts";
 import { TextFiles } from "../certificates/text_files.ts";
@@ -23,7 +24,7 @@ export function createConfigFiles(
     throw new UsageError(`Unknown flag '${unknown}' of --create-config-files.`);
   }
   if (flags.has("overwrite") && flags.has("skip-if-exist")) {
-    throw new UsageError("The flags 'overwrite' and 'skip-if-exist' exclude each other.");
+    throw new UsageError("Error: overwrite and skip-if-exist cannot both be used");
   }
   if (system.users.effective.uid === 0 && !flags.has("root")) {
     throw new UsageError(
@@ -35,12 +36,18 @@ export function createConfigFiles(
     throw new UsageError("There is no folder for them: set XDG_CONFIG_HOME or HOME.");
   }
   const files = contents(folder, system);
-  const there = Object.keys(files).find((path) => system.files.statusOf(path) !== undefined);
+  const there = Object.keys(files).find((path) => isThere(system, path));
   if (there !== undefined && !flags.has("overwrite")) {
     if (flags.has("skip-if-exist")) return 0;
     throw new UsageError(`File ${there} already exists. Refusing to overwrite.`);
   }
-  Deno.mkdirSync(authorityFolder(folder), { recursive: true, mode: FOLDER_MODE });
+  const authority = authorityFolder(folder);
+  try {
+    Deno.mkdirSync(authority, { recursive: true, mode: FOLDER_MODE });
+  } catch (error) {
+    const [reason] = (error as Error).message.split(" (os error");
+    throw new UsageError(`Could not create ${authority}: ${reason}`);
+  }
   for (const [path, text] of Object.entries(files)) {
     print(system, `Writing ${path}.\n`);
     const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
@@ -52,6 +59,16 @@ export function createConfigFiles(
     }
   }
   return 0;
+}
+
+/** Below what is no folder there is nothing. */
+function isThere({ files }: System, path: string): boolean {
+  try {
+    return files.statusOf(path) !== undefined;
+  } catch (error) {
+    if (error instanceof SystemError) return false;
+    throw error;
+  }
 }
 
 const authorityFolder = (folder: string) => `${folder}/var/lib/swtpm-localca`;

@@ -10,6 +10,7 @@ const DISTRIBUTION = "/usr/share/swtpm/profiles";
 const SUFFIX = ".json";
 const NAME = /^[A-Za-z0-9.\-:]+$/;
 const NAME_MAX = 32;
+const OWN_PREFIX = "custom:";
 
 /** What the options say of a profile. */
 export interface ProfileWish {
@@ -24,6 +25,8 @@ export interface ProfileWish {
 export interface ProfilePlaces {
   readonly system: System;
   readonly values: KeyValues;
+  /** Those that the emulator has. */
+  readonly builtin?: readonly string[];
 }
 
 /** A profile's source, and its text where it was given as JSON. */
@@ -42,19 +45,19 @@ export function chooseProfile(
   }
   const { removeDisabled } = wish;
   const json = (text: string): ChosenProfile => {
-    checkName(text);
+    checkName(text, places.builtin ?? []);
     return { source: { json: text }, removeDisabled, told: text };
   };
-  const file = (path: string): ChosenProfile => {
-    const text = readFile(places.system, path);
-    return { source: { json: text }, removeDisabled, told: text };
+  const file = (path: string, failure = "Could not open profile file"): ChosenProfile => {
+    const text = readFile(places.system, path, failure);
+    return { source: { json: text }, removeDisabled, told: undefined };
   };
   if (wish.json !== undefined) return json(wish.json);
   if (wish.file !== undefined) return file(wish.file);
   if (wish.fd !== undefined) return { source: { fd: wish.fd }, removeDisabled, told: undefined };
-  if (wish.name !== undefined) return byName(wish.name, places, file, json);
+  if (wish.name !== undefined) return byName(wish.name, places, json, file);
   const defaultFile = places.values.get("profile_file");
-  if (defaultFile !== undefined) return file(defaultFile);
+  if (defaultFile !== undefined) return file(defaultFile, "Could not read default profile");
   const defaultJson = places.values.get("profile");
   return defaultJson === undefined ? undefined : json(defaultJson);
 }
@@ -62,8 +65,8 @@ export function chooseProfile(
 function byName(
   name: string,
   places: ProfilePlaces,
-  file: (path: string) => ChosenProfile,
   json: (text: string) => ChosenProfile,
+  file: (path: string) => ChosenProfile,
 ): ChosenProfile {
   if (!NAME.test(name)) {
     throw new UsageError(`Profile name '${name}' contains unacceptable characters.`);
@@ -116,7 +119,7 @@ function profilesIn(system: System, folder: string | undefined): unknown[] | und
   }
   return names.flatMap((name) => {
     try {
-      const profile = JSON.parse(readFile(system, `${folder}/${name}`)) as object;
+      const profile = JSON.parse(readFile(system, `${folder}/${name}`, "")) as object;
       return "Name" in profile ? [{ ...profile, Name: name.slice(0, -SUFFIX.length) }] : [];
     } catch {
       return []; // what is no profile is none
@@ -124,26 +127,32 @@ function profilesIn(system: System, folder: string | undefined): unknown[] | und
   });
 }
 
-/** A profile that is given as text says what it is called. */
-function checkName(text: string): void {
+/** A profile that is given as text is one of the emulator's, or one of the user's own making. */
+function checkName(text: string, builtin: readonly string[]): void {
   let name: unknown;
   try {
     name = (JSON.parse(text) as { Name?: unknown } | null)?.Name;
   } catch (error) {
-    throw new UsageError(`The profile is no JSON: ${(error as Error).message}`);
+    throw new UsageError(
+      `Failed to get 'Name' from profile '${text}': it is no JSON (${(error as Error).message})`,
+    );
   }
-  if (typeof name !== "string") throw new UsageError("The profile has no 'Name'.");
+  if (typeof name !== "string") {
+    throw new UsageError(`Failed to get 'Name' from profile '${text}'.`);
+  }
   if (name.length > NAME_MAX) {
-    throw new UsageError(`The profile's name '${name}' is longer than ${NAME_MAX} characters.`);
+    throw new UsageError(`Profile name must not exceed ${NAME_MAX} characters.`);
   }
+  if (name.startsWith(OWN_PREFIX) || builtin.includes(name)) return;
+  throw new UsageError(`swtpm does not support a profile with name '${name}'`);
 }
 
-function readFile(system: System, path: string): string {
+function readFile(system: System, path: string, failure: string): string {
   try {
     return new TextFiles(system.files).read(path).trim();
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
-    throw new UsageError(`Could not read the profile '${path}': ${error.reason}`);
+    throw new UsageError(`${failure} '${path}': ${error.reason}`);
   }
 }
 

@@ -10,7 +10,14 @@ import manifest from "../../deno.json" with { type: "json" };
 import { O } from "../../ffi/files.ts";
 import { SystemError } from "../../ffi/libc.ts";
 import { InfoFlag } from "../../ffi/libtpms.ts";
-import { isOwnProgram, printCapabilities, rsaKeySizes } from "./capabilities.ts";
+import { Access, Machine } from "../../ffi/machine.ts";
+import {
+  abilitiesOf,
+  isOwnProgram,
+  printCapabilities,
+  profileNames,
+  rsaKeySizes,
+} from "./capabilities.ts";
 import { CertificateSource, type TpmDescription } from "./certificate_source.ts";
 import { createConfigFiles } from "./config_files.ts";
 import { readConfiguration } from "./configuration.ts";
@@ -19,10 +26,10 @@ import { Leftovers } from "./leftovers.ts";
 import { SetupLog } from "./log.ts";
 import type { Maker, TpmAtWork } from "./maker.ts";
 import { chooseProfile, type ChosenProfile, listProfiles } from "./profiles.ts";
-import { mayReadAndWrite, Target, targetPlace } from "./target.ts";
+import { checkDirectory, Target, targetPlace } from "./target.ts";
 import { manufactureTpm12 } from "./tpm12.ts";
 import { Tpm2Setup, type Tpm2Wish } from "./tpm2.ts";
-import { checkVersion, stateKey, type StateKeyWish, tpm12Wish, tpm2Wish } from "./wish.ts";
+import { checkVersion, rsaBits, stateKey, type StateKeyWish, tpm12Wish, tpm2Wish } from "./wish.ts";
 import { readWords, type SetupWords } from "./words.ts";
 
 const COPY_MODE = 0o640;
@@ -34,9 +41,13 @@ export async function setup(
   words: readonly string[],
   called: string,
 ): Promise<number> {
+  const warn = (warning: string) => {
+    if (words.includes("--json")) printAside(`${warning}\n`);
+    else print(system, `${warning}\n`);
+  };
   let read;
   try {
-    read = readWords(words, called);
+    read = readWords(words, called, warn);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     printAside(`${error.message}\n`);
@@ -50,10 +61,6 @@ export async function setup(
   if (read === "version") {
     print(system, `TPM emulator setup tool version ${manifest.version}\n`);
     return 0;
-  }
-  for (const warning of read.warnings) {
-    if (read.has("json")) printAside(`${warning}\n`);
-    else print(system, `${warning}\n`);
   }
   const logFile = read.text("logfile");
   let log;
@@ -92,9 +99,14 @@ class Setup {
       return createConfigFiles(system, words.text("create-config-files"), variable);
     }
     const foreign = this.#foreignWords();
+    const abilities = await abilitiesOf(system, foreign);
     if (words.has("print-capabilities")) {
-      await printCapabilities(system, foreign);
+      printCapabilities(system, abilities);
       return 0;
+    }
+    const version = this.#tpm2 ? "2" : "1.2";
+    if (foreign !== undefined && !abilities.includes(`"tpm-${this.#tpm2 ? "2.0" : version}"`)) {
+      throw new UsageError(`swtpm at ${foreign[0]} does not support TPM ${version}`);
     }
     const runas = words.text("runas");
     if (runas !== undefined) becomeUser(system, identify(system, runas));
@@ -113,14 +125,14 @@ class Setup {
     using target = new Target(system, targetPlace(place), this.#tpm2, userName);
     target.check();
     const copies = words.text("write-ek-cert-files");
-    if (copies !== undefined && !mayReadAndWrite(system, copies)) {
-      throw new UsageError(`User ${userName} cannot write into the directory ${copies}.`);
-    }
+    if (copies !== undefined) checkDirectory(system, copies, userName, Access.WRITE);
     checkVersion(words);
     const { values } = readConfiguration(system, words.text("config"), variable, userName);
     const wish = this.#tpm2 ? tpm2Wish(words, values, await rsaKeySizes(system)) : undefined;
-    const profile = this.#profile({ system, values });
+    if (wish === undefined) rsaBits(words, values, []);
+    const profile = this.#profile({ system, values, builtin: profileNames(abilities) });
     const key = stateKey(words);
+    if (key !== undefined) this.#checkKey(key, userName);
     const reconfigure = words.has("reconfigure");
     if (reconfigure) this.#checkReconfigure(wish!);
 
@@ -135,8 +147,8 @@ class Setup {
     }
     if (reconfigure && !exists) throw new UsageError("There is no TPM state to reconfigure.");
 
-    this.#tellStart(reconfigure);
     if (key !== undefined) this.log.info(key.told);
+    this.#tellStart(reconfigure);
     try {
       using leftovers = new Leftovers(system);
       using closers = new DisposableStack();
@@ -184,6 +196,14 @@ class Setup {
     const [program] = words;
     if (program === undefined) throw new UsageError("--tpm names no program.");
     return isOwnProgram(this.system, words) ? undefined : words;
+  }
+
+  #checkKey({ source: { file, passphraseFile } }: StateKeyWish, userName: string): void {
+    const [path, what] = file === undefined
+      ? [passphraseFile, "passphrase file"]
+      : [file, "keyfile"];
+    if (path === undefined || new Machine(this.system.libc).may(path, Access.READ)) return;
+    throw new UsageError(`User ${userName} cannot read ${what} ${path}.`);
   }
 
   #profile(places: Parameters<typeof chooseProfile>[1]): ChosenProfile | undefined {
@@ -352,8 +372,8 @@ async function describe(tpm: TpmAtWork): Promise<TpmDescription> {
   return JSON.parse(await tpm.info(InfoFlag.TPMSPECIFICATION | InfoFlag.TPMATTRIBUTES));
 }
 
-function profileArgument({ source, removeDisabled, told }: ChosenProfile): string {
-  const how = "fd" in source ? `fd=${source.fd}` : `profile=${told}`;
+function profileArgument({ source, removeDisabled }: ChosenProfile): string {
+  const how = "fd" in source ? `fd=${source.fd}` : "json" in source ? `profile=${source.json}` : "";
   return removeDisabled === undefined ? how : `${how},remove-disabled=${removeDisabled}`;
 }
 

@@ -1,8 +1,10 @@
 // Where the new TPM's state will be: what is there already, and how it is replaced. Nothing of it is
 // changed before the new state is there whole.
+import { dirname } from "node:path";
 import { UsageError } from "../../cli/usage_error.ts";
 import { openBackend } from "../../daemon/chip/storage.ts";
 import type { System } from "../../daemon/system.ts";
+import type { FileStatus } from "../../ffi/file_status.ts";
 import { SystemError } from "../../ffi/libc.ts";
 import { Access, Machine } from "../../ffi/machine.ts";
 import { type Backend, STATE_NAMES, type StateName } from "../../state/backend.ts";
@@ -31,20 +33,19 @@ export class Target implements Disposable {
   check(): void {
     const { place, userName: name } = this;
     if (place.kind === "directory") {
-      if (!this.#isDirectory(place.path) || !this.#may(place.path)) {
-        throw new UsageError(
-          `User ${name} cannot access directory ${place.path}. Make sure it exists and is a ` +
-            "directory.",
-        );
-      }
       const lock = `${place.path}/${LOCK_NAME}`;
-      if (this.system.files.statusOf(lock) !== undefined && !this.#may(lock)) {
+      if (statusIfAny(this.system, lock) !== undefined && !this.#may(lock)) {
         throw new UsageError(`User ${name} cannot read/write lockfile ${lock}.`);
       }
+      checkDirectory(this.system, place.path, name, Access.READ + Access.WRITE);
       return;
     }
     if (place.kind !== "file") throw new UsageError("--tpm-state takes dir://, file:// or a path");
-    if (this.#isAbsent() || this.#may(place.path)) return;
+    if (this.#isAbsent()) {
+      checkDirectory(this.system, dirname(place.path), name, Access.WRITE);
+      return;
+    }
+    if (this.#may(place.path)) return;
     throw new UsageError(`User ${name} cannot read and write the file ${place.path}.`);
   }
 
@@ -124,21 +125,35 @@ export class Target implements Disposable {
     return place.kind === "file" && system.files.statusOf(place.path) === undefined;
   }
 
-  #isDirectory(path: string): boolean {
-    try {
-      return this.system.files.statusOf(path)?.kind === "directory";
-    } catch (error) {
-      if (error instanceof SystemError) return false;
-      throw error;
-    }
-  }
-
   #may(path: string): boolean {
-    return mayReadAndWrite(this.system, path);
+    return new Machine(this.system.libc).may(path, Access.READ + Access.WRITE);
   }
 }
 
-/** Whether this process's user may. */
-export function mayReadAndWrite({ libc }: System, path: string): boolean {
-  return new Machine(libc).may(path, Access.READ + Access.WRITE);
+/** Throws {@linkcode UsageError} where there is no directory, or not one that may be used so. */
+export function checkDirectory(
+  system: System,
+  path: string,
+  userName: string,
+  access: number,
+): void {
+  if (statusIfAny(system, path)?.kind !== "directory") {
+    throw new UsageError(
+      `User ${userName} cannot access directory ${path}. Make sure it exists and is a directory.`,
+    );
+  }
+  const machine = new Machine(system.libc);
+  for (const [right, word] of [[Access.READ, "read"], [Access.WRITE, "write"]] as const) {
+    if ((access & right) === 0 || machine.may(path, right)) continue;
+    throw new UsageError(`Need ${word} rights on directory ${path} for user ${userName}.`);
+  }
+}
+
+function statusIfAny({ files }: System, path: string): FileStatus | undefined {
+  try {
+    return files.statusOf(path);
+  } catch (error) {
+    if (error instanceof SystemError) return undefined;
+    throw error;
+  }
 }

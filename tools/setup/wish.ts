@@ -108,19 +108,19 @@ export function stateKey(words: SetupWords): StateKeyWish | undefined {
   const bits = Object.hasOwn(CIPHERS, cipher) ? CIPHERS[cipher] : undefined;
   if (bits === undefined) throw new UsageError(`Unsupported cipher ${cipher}.`);
   const ways = [
-    { option: "keyfile", name: "file", field: "file", told: "a provided key." },
+    { option: "keyfile", name: "file", field: "file", told: "with a provided key." },
     {
       option: "pwdfile",
       name: "pwdfile",
       field: "passphraseFile",
-      told: "a key derived from a passphrase.",
+      told: "using a key derived from a passphrase.",
     },
-    { option: "keyfile-fd", name: "fd", field: "fd", told: "a provided key (fd)." },
+    { option: "keyfile-fd", name: "fd", field: "fd", told: "with a provided key (fd)." },
     {
       option: "pwdfile-fd",
       name: "pwdfd",
       field: "passphraseFd",
-      told: "a key derived from a passphrase (fd).",
+      told: "using a key derived from a passphrase (fd).",
     },
   ];
   const way = ways.find(({ option }) => words.has(option));
@@ -132,7 +132,7 @@ export function stateKey(words: SetupWords): StateKeyWish | undefined {
   const rest = { format: "hex" as const, bits, kdf: "pbkdf2" as const, remove: false };
   return {
     source: { ...nothing, ...rest, [way.field]: value },
-    told: `  The TPM's state will be encrypted with ${way.told}`,
+    told: `  The TPM's state will be encrypted ${way.told}`,
     argument: `${way.name}=${value},mode=${cipher}`,
   };
 }
@@ -158,12 +158,23 @@ function firstEk(
   const size = words.text("rsa-keysize");
   const configured = values.get("ek1keyalgo");
   if (size === undefined && configured !== undefined) return algorithmOf("ek1keyalgo", configured);
-  const wanted = size ?? values.get("rsa_keysize");
-  if (wanted === undefined) return algorithmOf("ek1keyalgo", DEFAULT_EK1);
-  const largest = Math.max(...rsaSizes.filter((bits) => RSA_SIZES.includes(String(bits))), 2048);
-  const bits = wanted === "max" ? String(largest) : wanted;
+  const bits = rsaBits(words, values, rsaSizes);
+  return algorithmOf("rsa-keysize", bits === undefined ? DEFAULT_EK1 : `rsa${bits}`);
+}
+
+/** The size that is asked for by number; those beyond 2048 bits are not in every libtpms. */
+export function rsaBits(
+  words: SetupWords,
+  values: KeyValues,
+  rsaSizes: readonly number[],
+): string | undefined {
+  const wanted = words.text("rsa-keysize") ?? values.get("rsa_keysize");
+  if (wanted === undefined) return undefined;
+  const there = ["2048", ...rsaSizes.map(String)].filter((bits) => RSA_SIZES.includes(bits));
+  const bits = wanted === "max" ? String(Math.max(...there.map(Number))) : wanted;
   if (!RSA_SIZES.includes(bits)) throw new UsageError(`Unsupported RSA key size ${wanted}.`);
-  return algorithmOf("rsa-keysize", `rsa${bits}`);
+  if (there.includes(bits)) return bits;
+  throw new UsageError(`${bits} bit RSA keys are not supported by libtpms.`);
 }
 
 function optionalAlgorithm(

@@ -20,27 +20,29 @@ export interface SetupWords {
   readonly pcrBanks: string | undefined;
   /** Which of both was said; `--not-overwrite` wins. */
   readonly overwrite: boolean;
-  /** What to warn of. */
-  readonly warnings: readonly string[];
 }
 
-/** Reads the words; "help" or "version" when that is asked for first. Throws UsageError. */
+/**
+ * Reads the words, up to what is done at once: "help", "version" and `--create-config-files`. `warn`
+ * is told what is of no use. Throws {@linkcode UsageError}.
+ */
 export function readWords(
   words: readonly string[],
   program: string,
+  warn: (message: string) => void,
 ): SetupWords | "help" | "version" {
   const given = new Map<string, string>();
   const banks: string[] = [];
-  const warnings: string[] = [];
   for (const step of getopt(withOptionalArgument(words), toolOptions("setup"), { program })) {
     if (step.kind === "error") throw step.error;
     if (step.kind === "operand") continue;
     const { name, argument } = step;
     if (name === "help" || name === "version") return name;
     const warning = DEPRECATED[name];
-    if (warning !== undefined) warnings.push(warning);
+    if (warning !== undefined) warn(warning);
     if (name === "pcr-banks") banks.push(argument.trim());
     given.set(name === "tpmstate" ? "tpm-state" : name, argument);
+    if (name === "create-config-files") break;
   }
   return {
     has: (name) => given.has(name),
@@ -51,9 +53,8 @@ export function readWords(
       if (/^\d{1,9}$/.test(text)) return Number(text);
       throw new UsageError(`Invalid file descriptor '${text}'`);
     },
-    pcrBanks: banks.length === 0 ? undefined : banks.join(","),
+    pcrBanks: banks.join(",").replaceAll(",", "").trim() === "" ? undefined : banks.join(","),
     overwrite: given.has("overwrite"),
-    warnings,
   };
 }
 
