@@ -21,7 +21,7 @@ const NOTHING: ProfileWish = {
 
 function places(configuration = "") {
   const values = new KeyValues(configuration, () => undefined);
-  return { system: { files } as unknown as System, values };
+  return { system: { files } as unknown as System, values, builtin: ["default-v1", "null"] };
 }
 
 const choose = (wish: Partial<ProfileWish>, configuration = "") =>
@@ -43,14 +43,14 @@ test("a profile is the one that is said, else the configuration's", () => {
 
 test("what is no profile is refused", () => {
   assert.throws(() => choose({ json: "{}", fd: 7 }), /Only one of --profile/);
-  assert.throws(() => choose({ json: "x" }), /is no JSON/);
+  assert.throws(() => choose({ json: "x" }), /it is no JSON/);
   for (const json of ["{}", "null", "[]", '{"Name":1}']) {
-    assert.throws(() => choose({ json }), /has no 'Name'/, json);
+    assert.throws(() => choose({ json }), /Failed to get 'Name'/, json);
   }
-  assert.throws(() => choose({ json: `{"Name":"${"x".repeat(33)}"}` }), /longer than 32/);
+  assert.throws(() => choose({ json: `{"Name":"${"x".repeat(33)}"}` }), /must not exceed 32/);
   assert.throws(() => choose({ name: "../x" }), /unacceptable characters/);
   assert.throws(() => choose({ name: "local:x" }), /Could not find or access profile 'local:x'/);
-  assert.throws(() => choose({ file: "/nonexistent/x" }), /Could not read the profile/);
+  assert.throws(() => choose({ file: "/nonexistent/x" }), /Could not open profile file/);
 });
 
 test("a folder's profiles have their files' names", () => {
@@ -63,7 +63,7 @@ test("a folder's profiles have their files' names", () => {
     assert.deepEqual(listed.local, [{ Name: "mine", Algorithms: "rsa" }]);
     assert.deepEqual(listed.builtin, [{ Name: "null" }]);
     const found = choose({ name: "mine" }, configuration);
-    assert.equal(found?.told, '{"Name":"other","Algorithms":"rsa"}');
+    assert.deepEqual(found?.source, { json: '{"Name":"other","Algorithms":"rsa"}' });
     assert.deepEqual(choose({ name: "local:mine" }, configuration), found);
   } finally {
     Deno.removeSync(folder, { recursive: true });

@@ -278,7 +278,7 @@ export class Tpm2Setup {
     this.maker.log.info(`Successfully activated PCR banks ${chosen.join(",")} among ${all}.`);
   }
 
-  /** The four characters of TPM_PT_MANUFACTURER. */
+  /** The characters of TPM_PT_MANUFACTURER, four at the most. */
   async #manufacturer(): Promise<string> {
     const TPM_PT_MANUFACTURER = 0x105;
     const { capabilityData } = await this.#client.run(TPM2_GetCapability, {
@@ -287,7 +287,9 @@ export class Tpm2Setup {
       propertyCount: 1,
     });
     const value = capabilityData.data.tpmProperties?.[0]?.value ?? 0;
-    return String.fromCharCode(value >>> 24, value >>> 16 & 0xff, value >>> 8 & 0xff, value & 0xff);
+    const bytes = [value >>> 24, value >>> 16 & 0xff, value >>> 8 & 0xff, value & 0xff];
+    // IBM has three, and a program is told no NUL.
+    return String.fromCharCode(...bytes).replace(/\0+$/, "");
   }
 }
 

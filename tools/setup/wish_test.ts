@@ -9,7 +9,7 @@ import { readWords, type SetupWords } from "./words.ts";
 const SIZES = [1024, 2048, 3072];
 
 function read(line: string): SetupWords {
-  const words = readWords(line.split(" ").filter(Boolean), "swtpm_setup");
+  const words = readWords(line.split(" ").filter(Boolean), "swtpm_setup", () => {});
   assert.ok(typeof words === "object");
   return words;
 }
