@@ -56,12 +56,10 @@ export class BlobTransfer {
     const { type, flags: asked, offset } = request;
     this.#mode = "commands";
     if (!isBlobType(type)) return none(TpmResult.BAD_PARAMETER);
-    let effects: Outcome<"GET_STATEBLOB">["effects"];
     const kept = this.#outgoing;
     if (offset === 0 || kept === undefined || kept.type !== type || kept.asked !== asked) {
       this.#outgoing = undefined;
       const outcome = await this.handlers.GET_STATEBLOB({ ...request, offset: 0 }, nothing);
-      effects = outcome.effects;
       if ("failure" in outcome || outcome.response.result !== TpmResult.SUCCESS) return outcome;
       const bytes = outcome.data ?? new Uint8Array();
       this.#outgoing = { type, asked, flags: outcome.response.flags, bytes, at: 0 };
@@ -76,7 +74,7 @@ export class BlobTransfer {
       totalLength: outgoing.bytes.length,
       length: data.length,
     };
-    return { response, data, ...(effects === undefined ? {} : { effects }) };
+    return { response, data };
   }
 
   /** read(2) of the rest. Fewer bytes than asked for are its end: then come TPM commands again. */

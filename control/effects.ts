@@ -4,8 +4,6 @@ import type { Channel } from "../transports/channel.ts";
 
 export type Effect =
   | { kind: "terminate" }
-  /** Another process may take the stored state over. */
-  | { kind: "releaseStorage" }
   /** This becomes the data connection. */
   | { kind: "useData"; channel: Channel };
 
@@ -13,7 +11,6 @@ export type Effect =
 export interface EffectTarget {
   /** The process ends. */
   terminate(): void;
-  readonly lock: { release(): void };
   /** Undefined where SET_DATAFD is not offered. */
   useData?(channel: Channel): void;
 }
@@ -23,9 +20,6 @@ export function applyEffects(effects: readonly Effect[], target: EffectTarget): 
     switch (effect.kind) {
       case "terminate":
         target.terminate();
-        break;
-      case "releaseStorage":
-        target.lock.release();
         break;
       case "useData":
         target.useData?.(effect.channel);

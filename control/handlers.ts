@@ -136,14 +136,12 @@ export function makeHandlers(parts: HandlerParts): Handlers {
     },
 
     GET_STATEBLOB: ({ flags, type, offset }) => {
+      // The last state on its way. Not an effect: whoever has the answer may take the storage over.
+      if (type === BlobType.SAVESTATE) lock.release();
       // QEMU waits for the whole header even of a failure.
       const failed = (result: number): Outcome<"GET_STATEBLOB"> => ({
         response: { result, flags: 0, totalLength: 0, length: 0 },
-        ...release,
       });
-      const release: { effects?: Effect[] } = type === BlobType.SAVESTATE
-        ? { effects: [{ kind: "releaseStorage" }] }
-        : {};
       const name = blobName(type);
       if (name === undefined) return failed(TpmResult.FAIL);
       try {
@@ -156,7 +154,7 @@ export function makeHandlers(parts: HandlerParts): Handlers {
           totalLength: data.length,
           length: data.length,
         };
-        return { response, data, ...release };
+        return { response, data };
       } catch (error) {
         report(`Could not get the state blob '${name}': ${(error as Error).message}`);
         return failed(resultOf(error));

@@ -50,7 +50,7 @@ export class CuseLoop {
   #turned = 0;
 
   constructor(private readonly parts: CuseLoopParts) {
-    this.#effects = { terminate: () => this.#ending = true, lock: parts.lock };
+    this.#effects = { terminate: () => this.#ending = true };
     this.#command = new Uint8Array(parts.tpm.commandMax);
   }
 

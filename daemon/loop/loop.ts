@@ -60,7 +60,6 @@ export class Loop {
     const { data, control, simulator, tpm, report } = parts;
     this.#effects = {
       terminate: () => this.#ending = true,
-      lock: parts.lock,
       useData: (channel) => this.#connect(this.#dataPort.take(channel)),
     };
     this.#waiting = new Waiting({

@@ -72,36 +72,34 @@ for (const isTpm2 of [true, false]) {
 }
 
 const CLIENTS = 3;
-const GONE = "client disconnected";
 
 /** What an emulator says of data clients that come, are answered, and go. */
 async function saidOfClients(transport: "unix" | "tcp", program: Program): Promise<number> {
   await using emulator = await Emulator.start({ program, transport, flags: ["startup-clear"] });
-  for (let client = 1; client <= CLIENTS; client++) {
-    {
-      using data = await emulator.connectData();
-      await data.command(tpm2.getRandom(8));
-    }
-    if (transport === "tcp") continue;
-    // One that comes just behind another that goes may make the C program overlook that.
-    await waitUntil("word of its end", () => count(emulator.stderr, GONE) === client);
+  for (let client = 0; client < CLIENTS; client++) {
+    using data = await emulator.connectData();
+    await data.command(tpm2.getRandom(8));
   }
   // It comes when those before are gone: one is served at a time.
   using last = await emulator.connectData();
   await last.command(tpm2.getRandom(8));
   const { stderr } = await emulator.stop();
-  return count(stderr, GONE);
+  return count(stderr, "client disconnected");
 }
 
-for (const transport of ["unix", "tcp"] as const) {
-  const told = transport === "unix" ? "told of" : "no news";
-  Deno.test(`over ${transport} a data client that goes is ${told}, as to the C program`, async () => {
-    const ours = await saidOfClients(transport, programUnderTest());
-    const theirs = await saidOfClients(transport, await peerProgram("0.10"));
-    const expected = transport === "unix" ? CLIENTS : 0;
-    assert.deepEqual([theirs, ours], [expected, expected]);
-  });
-}
+Deno.test("over unix a data client that goes is told of, as to the C program", async () => {
+  assert.equal(await saidOfClients("unix", programUnderTest()), CLIENTS);
+  // The C program overlooks most of those that close behind an answer.
+  const c = await peerProgram("0.10");
+  const ATTEMPTS = 20;
+  for (let n = 0; n < ATTEMPTS; n++) if (await saidOfClients("unix", c) > 0) return;
+  assert.fail(`in ${ATTEMPTS} lives the C program told of no client`);
+});
+
+Deno.test("over tcp a data client that goes is no news, as to the C program", async () => {
+  assert.equal(await saidOfClients("tcp", programUnderTest()), 0);
+  assert.equal(await saidOfClients("tcp", await peerProgram("0.10")), 0);
+});
 
 Deno.test("a TPM that nobody can start is told of at once", async () => {
   await using folder = new TempDir();
