@@ -29,6 +29,8 @@ const AUTHORITY_NAME = "swtpm-localca";
 
 /** Where new serial numbers begin: nobody has used them, and C 0.7.1 can count on from them. */
 const SERIAL_START = 1n << 62n;
+/** How long the C program 0.10 writes a number that it begins with. */
+const SERIAL_DIGITS = 20;
 /** 20 bytes, the first bit of which is that of a sign. */
 const SERIAL_LIMIT = 1n << 159n;
 
@@ -116,9 +118,10 @@ export class LocalAuthority {
     const { serialFile } = this.place;
     return this.#locked(() => {
       const last = readSerial(files, serialFile);
-      const next = (last ?? randomSerial()) + 1n;
+      const next = BigInt(last ?? randomSerial()) + 1n;
       const serial = next < SERIAL_LIMIT ? next : randomSerial();
-      replaceFile(files, serialFile, serial.toString(), SERIAL_MODE);
+      const text = serial.toString().padStart(last?.length ?? SERIAL_DIGITS, "0");
+      replaceFile(files, serialFile, text, SERIAL_MODE);
       return serial;
     });
   }
@@ -221,8 +224,8 @@ function randomSerial(): bigint {
   return SERIAL_START + BigInt.asUintN(62, BigInt(`0x${randomBytes(8).toString("hex")}`));
 }
 
-/** The last number that was used; undefined where the file tells none. */
-function readSerial(files: Files, path: string): bigint | undefined {
+/** The digits of the last number that was used; undefined where the file tells none. */
+function readSerial(files: Files, path: string): string | undefined {
   const DIGITS_MAX = 49;
   let fd;
   try {
@@ -233,7 +236,7 @@ function readSerial(files: Files, path: string): bigint | undefined {
   }
   try {
     const text = new TextDecoder().decode(files.readAll(fd, DIGITS_MAX, path)).trim();
-    return /^\d{1,49}$/.test(text) && BigInt(text) > 0n ? BigInt(text) : undefined;
+    return /^\d{1,49}$/.test(text) && BigInt(text) > 0n ? text : undefined;
   } finally {
     files.close(fd);
   }
