@@ -118,9 +118,10 @@ export class LocalAuthority {
     const { serialFile } = this.place;
     return this.#locked(() => {
       const last = readSerial(files, serialFile);
-      const next = BigInt(last ?? randomSerial()) + 1n;
-      const serial = next < SERIAL_LIMIT ? next : randomSerial();
-      const text = serial.toString().padStart(last?.length ?? SERIAL_DIGITS, "0");
+      const next = BigInt(last ?? SERIAL_LIMIT) + 1n;
+      const goesOn = last !== undefined && next < SERIAL_LIMIT;
+      const serial = goesOn ? next : randomSerial();
+      const text = serial.toString().padStart(goesOn ? last.length : SERIAL_DIGITS, "0");
       replaceFile(files, serialFile, text, SERIAL_MODE);
       return serial;
     });
