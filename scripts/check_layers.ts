@@ -36,6 +36,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   control: { floor: 6 },
   trace: { floor: 5 },
   tpm: { floor: 4 },
+  resources: { floor: 3 },
   state: { floor: 3 },
   transports: { floor: 3 },
   sandbox: { floor: 3 },
