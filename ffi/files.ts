@@ -152,6 +152,19 @@ export class Files {
     }
   }
 
+  /**
+   * Adds a text to the end of a file, which is made with `mode` where there is none; `flags` are
+   * further ones of {@linkcode O}.
+   */
+  append(path: string, text: string, mode: number, flags = 0): void {
+    const fd = this.open(path, O.WRONLY | O.CREAT | O.APPEND | flags, mode);
+    try {
+      this.write(fd, new TextEncoder().encode(text), path);
+    } finally {
+      this.close(fd);
+    }
+  }
+
   /** Writes what there is room for; undefined where there is none and the descriptor never waits. */
   writeSome(fd: number, bytes: Uint8Array<ArrayBuffer>, subject?: string): number | undefined {
     for (;;) {

@@ -20,6 +20,14 @@ import {
 export const CERTIFICATE_TYPES = ["ek", "platform", "iak", "idevid"] as const;
 export type CertificateType = typeof CERTIFICATE_TYPES[number];
 
+/** What they are called in messages. */
+export const CERTIFICATE_TITLES: Readonly<Record<CertificateType, string>> = {
+  ek: "EK",
+  platform: "platform",
+  iak: "IAK",
+  idevid: "IDevID",
+};
+
 /** Who made something, which model, which version. */
 export interface Make {
   readonly manufacturer: string;

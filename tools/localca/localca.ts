@@ -6,24 +6,20 @@ import { toolOptions } from "../../cli/tool_options.ts";
 import { explain } from "../../daemon/output/explain.ts";
 import { print, printAside } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
-import { type Files, O } from "../../ffi/files.ts";
+import { O } from "../../ffi/files.ts";
 import { SystemError } from "../../ffi/libc.ts";
 import { LocalCertificates, type LocalRequest } from "../certificates/local_certificate.ts";
 import { localUser } from "../certificates/local_user.ts";
 import { writeCertificate } from "../certificates/make.ts";
-import { CERTIFICATE_TYPES, type CertificateType } from "../certificates/tcg_certificate.ts";
+import {
+  CERTIFICATE_TITLES,
+  CERTIFICATE_TYPES,
+  type CertificateType,
+} from "../certificates/tcg_certificate.ts";
 import { TextFiles } from "../certificates/text_files.ts";
 import { LOCALCA_HELP } from "./help.ts";
 
 const LOG_MODE = 0o640;
-
-/** What kinds of certificates are called in messages. */
-const TITLES: Readonly<Record<CertificateType, string>> = {
-  ek: "EK",
-  platform: "platform",
-  iak: "IAK",
-  idevid: "IDevID",
-};
 
 /** Makes the certificate; returns the exit code. */
 export async function localca(
@@ -49,17 +45,19 @@ export async function localca(
   }
 
   const logFile = given.get("logfile");
+  // A link is not followed.
+  const append = (text: string) => files.append(logFile!, text, LOG_MODE, O.NOFOLLOW);
   const log = (message: string) => {
     if (logFile === undefined) print(system, `${message}\n`);
-    else append(files, logFile, `${message}\n`);
+    else append(`${message}\n`);
   };
   const fail = (message: string) => {
     if (logFile === undefined) printAside(`${message}\n`);
-    else append(files, logFile, `${message}\n`);
+    else append(`${message}\n`);
     return 1;
   };
   try {
-    if (logFile !== undefined) append(files, logFile, "");
+    if (logFile !== undefined) append("");
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     printAside(`Cannot write to logfile ${logFile}.\n${explain(system, error)}\n`);
@@ -86,7 +84,7 @@ export async function localca(
   }
   const type = typeOf(given.get("type"));
   if (type === undefined) return fail(`Unknown certificate type '${given.get("type")}'.`);
-  const title = TITLES[type];
+  const title = CERTIFICATE_TITLES[type];
   try {
     const bytes = await certificates.issue(requestOf(given, type));
     writeCertificate(files, `${given.get("dir") ?? "."}/${type}.cert`, bytes);
@@ -121,14 +119,4 @@ function requestOf(given: ReadonlyMap<string, string>, type: CertificateType): L
     },
     tpmSerial: given.get("tpm-serial-num"),
   };
-}
-
-/** Appends to the log; a link is not followed. */
-function append(files: Files, path: string, text: string): void {
-  const fd = files.open(path, O.WRONLY | O.CREAT | O.APPEND | O.NOFOLLOW, LOG_MODE);
-  try {
-    files.write(fd, new TextEncoder().encode(text), path);
-  } finally {
-    files.close(fd);
-  }
 }

@@ -5,6 +5,7 @@ import type { System } from "../../daemon/system.ts";
 import type { KeyValues } from "../certificates/key_values.ts";
 import { LocalCertificates } from "../certificates/local_certificate.ts";
 import { localUser } from "../certificates/local_user.ts";
+import { CERTIFICATE_TITLES } from "../certificates/tcg_certificate.ts";
 import { TextFiles } from "../certificates/text_files.ts";
 import type { Leftovers } from "./leftovers.ts";
 import type { SetupLog } from "./log.ts";
@@ -29,8 +30,6 @@ export interface CertificateOptions {
   readonly caKey: string | undefined;
   readonly caCertificate: string | undefined;
 }
-
-const TITLES = { ek: "EK", platform: "platform", iak: "IAK", idevid: "IDevID" } as const;
 
 /** Makes certificates for one TPM. */
 export class CertificateSource {
@@ -86,7 +85,7 @@ export class CertificateSource {
       specification: { family, level: String(level), revision: String(revision) },
       tpmSerial: wish.tpmSerial,
     });
-    tell(`Successfully created ${TITLES[wish.type]} certificate locally.`);
+    tell(`Successfully created ${CERTIFICATE_TITLES[wish.type]} certificate locally.`);
     return made;
   }
 

@@ -32,13 +32,6 @@ export class SetupLog {
   }
 
   #append(text: string): void {
-    const { files } = this.system;
-    const flags = O.WRONLY | O.CREAT | O.APPEND | O.NOFOLLOW;
-    const fd = files.open(this.file!, flags, LOG_MODE);
-    try {
-      files.write(fd, new TextEncoder().encode(text), this.file);
-    } finally {
-      files.close(fd);
-    }
+    this.system.files.append(this.file!, text, LOG_MODE, O.NOFOLLOW);
   }
 }

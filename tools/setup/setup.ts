@@ -13,6 +13,7 @@ import { InfoFlag } from "../../ffi/libtpms.ts";
 import { Access, Machine } from "../../ffi/machine.ts";
 import {
   abilitiesOf,
+  builtinProfiles,
   isOwnProgram,
   printCapabilities,
   profileNames,
@@ -337,7 +338,6 @@ class Setup {
 
   async #builtinProfiles(): Promise<readonly unknown[] | undefined> {
     if (!this.#tpm2) return undefined;
-    const { builtinProfiles } = await import("./capabilities.ts");
     return await builtinProfiles(this.system);
   }
 

@@ -28,7 +28,7 @@ import { ekTemplate, type EkUse } from "../../tcg/tpm2/templates/endorsement.ts"
 import { iakTemplate, idevidTemplate } from "../../tcg/tpm2/templates/identity.ts";
 import type { KeyKind } from "../../tcg/tpm2/templates/key_kinds.ts";
 import { srkTemplate } from "../../tcg/tpm2/templates/storage.ts";
-import type { CertificateType } from "../certificates/tcg_certificate.ts";
+import { CERTIFICATE_TITLES, type CertificateType } from "../certificates/tcg_certificate.ts";
 import { identityOf } from "../certificates/x509.ts";
 import type { KeyAlgorithm } from "./key_algorithms.ts";
 import type { Maker } from "./maker.ts";
@@ -168,7 +168,7 @@ export class Tpm2Setup {
   ): Promise<void> {
     const { maker } = this;
     const { title, fileName, kind } = algorithm;
-    const name = type === "iak" ? "IAK" : "IDevID";
+    const name = CERTIFICATE_TITLES[type];
     const place = type === "iak" ? IAK_PLACE : IDEVID_PLACE;
     const template = type === "iak" ? iakTemplate(kind) : idevidTemplate(kind);
     maker.log.progress(`Making the ${title} ${name} key`);

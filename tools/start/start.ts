@@ -9,7 +9,6 @@ import { print } from "../../daemon/output/output.ts";
 import { EndingSignals } from "../../daemon/end/signals.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Variables } from "../../ffi/children.ts";
-import { O } from "../../ffi/files.ts";
 import { TPM_OPTIONS } from "../own_tpm/options_help.ts";
 import { openOwnTpm } from "../own_tpm/own_tpm.ts";
 import { addressesOf, makeFolder, type Place, unixPlace } from "../own_tpm/place.ts";
@@ -113,7 +112,9 @@ async function serve(
   const variables = variablesFor(place, options.tpm2);
   confine(system, "kill", (message) => log.line(message));
   // Last, when nothing can fail any more.
-  if (githubFile !== undefined) append(system, githubFile, assignments(variables));
+  if (githubFile !== undefined) {
+    system.files.append(githubFile, assignments(variables), GITHUB_FILE_MODE);
+  }
   if (json) print(system, `${JSON.stringify(description(place, variables))}\n`);
   else if (githubFile === undefined) print(system, shellLines(variables));
   background.ready(log);
@@ -151,13 +152,4 @@ function shellLines(variables: Variables): string {
     value === undefined ? "" : `export ${name}=${quote(value)}\n`
   );
   return `unset ${unset.join(" ")}\n${set.join("")}`;
-}
-
-function append({ files }: System, path: string, text: string): void {
-  const fd = files.open(path, O.WRONLY | O.CREAT | O.APPEND, GITHUB_FILE_MODE);
-  try {
-    files.write(fd, new TextEncoder().encode(text), path);
-  } finally {
-    files.close(fd);
-  }
 }
