@@ -85,3 +85,9 @@ export function isTagged(value: Asn1, tag: number): boolean {
 function exactBuffer(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
 }
+
+/** DER as a block of PEM (RFC 7468). */
+export function pemBlock(label: string, der: Uint8Array<ArrayBuffer>): string {
+  const lines = der.toBase64().match(/.{1,64}/g)!.join("\n");
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+}

@@ -22,6 +22,7 @@ import {
   oidOf,
   parse,
   partsOf,
+  pemBlock,
   sequence,
 } from "./der.ts";
 
@@ -98,8 +99,7 @@ export function privateKeyPem(
     sequence(oid(PBES2), sequence(kdf, sequence(oid(AES_256_CBC), octets(iv)))),
     octets(encrypted),
   ));
-  const lines = der.toBase64().match(/.{1,64}/g)!.join("\n");
-  return `-----BEGIN ENCRYPTED PRIVATE KEY-----\n${lines}\n-----END ENCRYPTED PRIVATE KEY-----\n`;
+  return pemBlock("ENCRYPTED PRIVATE KEY", der);
 }
 
 /** EncryptedPrivateKeyInfo ::= SEQUENCE { AlgorithmIdentifier, OCTET STRING } (RFC 5958). */

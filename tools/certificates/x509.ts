@@ -13,6 +13,7 @@ import {
   oidOf,
   parse,
   partsOf,
+  pemBlock,
   sequence,
   time,
 } from "./der.ts";
@@ -111,11 +112,8 @@ export function keyIdentifierOf(publicKey: Uint8Array): Uint8Array<ArrayBuffer> 
   return new Uint8Array(createHash("sha1").update(bits).digest());
 }
 
-const LINE = /.{1,64}/g;
-
 export function pemOf(der: Uint8Array<ArrayBuffer>): string {
-  const lines = der.toBase64().match(LINE)!.join("\n");
-  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
+  return pemBlock("CERTIFICATE", der);
 }
 
 const PEM = /-----BEGIN (?:X509 )?CERTIFICATE-----([^-]*)-----END/;
