@@ -1,5 +1,6 @@
 // What the words of the simulator's command port bring about (wire/simulator.ts). Where somebody else
 // owns the TPM, a connection knows only those that concern itself.
+import type { Responder } from "../tpm/responder.ts";
 import { framed, type Tpm } from "../tpm/tpm.ts";
 import {
   comesInPieces,
@@ -30,9 +31,9 @@ export interface WordPort {
   /**
    * Answers the message in the first `size` bytes of `message`, which begins with one of the words;
    * `end` has the connection closed, `stop` the process end. After `more` what stands behind the
-   * message's head was taken, and the head says how much is left.
+   * message's head was taken, and the head says how much is left. Commands are the responder's.
    */
-  answer(message: Bytes, size: number): WordOutcome;
+  answer(message: Bytes, size: number, responder: Responder): WordOutcome;
 }
 
 const versionAt = handshakeMessage.reader("version");
@@ -57,7 +58,10 @@ const done = () => simulatorResult.encode({ result: TpmResult.SUCCESS });
 
 /** For connections of the data channel: none of these words has a power that its clients had not. */
 export function dataChannelWords(): WordPort {
-  return { words: wordsOf(...OF_ANY_CLIENT), answer: (...message) => ofAnyClient(...message) };
+  return {
+    words: wordsOf(...OF_ANY_CLIENT),
+    answer: (message, size) => ofAnyClient(message, size),
+  };
 }
 
 function ofAnyClient(message: Bytes, size: number, flags = DATA_CHANNEL): WordOutcome {
@@ -97,22 +101,22 @@ export function commandPortWords(tpm: Tpm): WordPort {
     return "more";
   };
 
-  const sendCommand = (message: Bytes, size: number): WordOutcome => {
+  const sendCommand = (message: Bytes, size: number, responder: Responder): WordOutcome => {
     if (!tpm.running) return framed(new Uint8Array());
     const { head } = commandPort.SEND_COMMAND;
     const command = message.subarray(head.size, size);
-    const response = tpm.processAt(localityAt(message, 0), command, command.length);
+    const response = responder.processAt(localityAt(message, 0), command, command.length);
     return response instanceof Promise
       ? response.then((response) => framed(response))
       : framed(response);
   };
 
-  const answer = (message: Bytes, size: number): WordOutcome => {
+  const answer = (message: Bytes, size: number, responder: Responder): WordOutcome => {
     // No TPM has a use for a command that is longer than any.
     if (wordMessageSize(message, size, words)! > size && !comesInPieces(message)) return "end";
     switch (wordAt(message, 0)) {
       case commandPort.SEND_COMMAND.word:
-        return sendCommand(message, size);
+        return sendCommand(message, size, responder);
       case commandPort.HASH_START.word:
         return hash(() => tpm.hashStart());
       case commandPort.HASH_DATA.word:

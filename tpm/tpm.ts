@@ -21,6 +21,7 @@ import {
   type StartupType,
 } from "./family.ts";
 import type { TpmParts } from "./parts.ts";
+import type { Answer, Responder } from "./responder.ts";
 import { choose, powerOn } from "./power_on.ts";
 
 /** Bits of the state types in libtpms, by the names under which the states are stored. */
@@ -35,7 +36,7 @@ const resultAt = responseHeader.reader("code");
 const prefixLocalityAt = sendCommandPrefix.reader("locality");
 const setLocalityAt = setLocalityCommand.reader("locality");
 
-export class Tpm {
+export class Tpm implements Responder {
   /** Whether the chip is on: initialised and not stopped since. */
   #running = false;
   /** A command that runs in another thread. */
@@ -157,7 +158,7 @@ export class Tpm {
   process(
     message: Uint8Array<ArrayBuffer>,
     size: number,
-  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  ): Answer {
     this.parts.tap?.received(message.subarray(0, size));
     const prefix = this.#prefixes ? prefixSize(message, size) : 0;
     if (prefix === 0) return this.#seen(this.#command(message, size));
@@ -175,7 +176,7 @@ export class Tpm {
     locality: number,
     command: Uint8Array<ArrayBuffer>,
     size: number,
-  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  ): Answer {
     const { libtpms } = this.parts;
     const before = libtpms.locality;
     const restore = () => libtpms.locality = before;
@@ -194,8 +195,8 @@ export class Tpm {
 
   /** Shows a response to whoever looks on. */
   #seen(
-    response: Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>,
-  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+    response: Answer,
+  ): Answer {
     const { tap } = this.parts;
     if (tap === undefined && !this.#fresh) return response;
     const look = (response: Uint8Array<ArrayBuffer>) => {
@@ -215,7 +216,7 @@ export class Tpm {
   #command(
     command: Uint8Array<ArrayBuffer>,
     size: number,
-  ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  ): Answer {
     if (!this.#running) {
       if (size >= commandHeader.size) this.#advice.commandWhileOff(codeAt(command, 0));
       return this.#answer("failure");

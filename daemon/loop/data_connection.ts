@@ -1,6 +1,6 @@
 // One data connection: its channel, and what has come of its next message.
 import type { WordOutcome, WordPort } from "../../control/simulator_words.ts";
-import type { Tpm } from "../../tpm/tpm.ts";
+import type { Responder, Space } from "../../tpm/responder.ts";
 import type { Channel } from "../../transports/channel.ts";
 import type { MessageReader, ReadOutcome } from "../../transports/message_reader.ts";
 import { hashDataMessage, wordMessageSize } from "../../wire/simulator.ts";
@@ -21,6 +21,8 @@ export class DataConnection {
   slot: number | undefined;
   /** Its command runs in another thread. */
   answering = false;
+  /** Who answers its commands. */
+  readonly responder: Responder;
 
   constructor(
     readonly channel: Channel,
@@ -29,7 +31,11 @@ export class DataConnection {
     readonly port: WayIn,
     /** What it knows of the simulator's protocol. */
     readonly words: WordPort | undefined,
-  ) {}
+    private readonly space: Space | undefined,
+    tpm: Responder,
+  ) {
+    this.responder = space ?? tpm;
+  }
 
   /** Whether it is for one answer, and has had it. */
   get isDone(): boolean {
@@ -37,12 +43,21 @@ export class DataConnection {
   }
 
   /** The answer to a message that may begin with one of the simulator's words, or what becomes of it. */
-  answerWord({ words, answer }: WordPort, tpm: Tpm): WordOutcome {
+  answerWord({ words, answer }: WordPort): WordOutcome {
     const { buffer, size } = this.reader;
-    if (wordMessageSize(buffer, size, words) === undefined) return tpm.process(buffer, size);
-    const outcome = answer(buffer, size);
+    if (wordMessageSize(buffer, size, words) === undefined) {
+      return this.responder.process(buffer, size);
+    }
+    const outcome = answer(buffer, size, this.responder);
     if (outcome === "more") this.reader.dropBehind(hashDataMessage.size);
     return outcome;
+  }
+
+  /** Ends it; what was kept for it goes, too. */
+  close(): void {
+    this.answering = false;
+    this.channel.close();
+    this.space?.close();
   }
 
   /**

@@ -1,13 +1,23 @@
 // How long a client's next message is looked for.
 
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
+import { commandPortWords } from "../../control/simulator_words.ts";
 import { Bell } from "../../ffi/bell.ts";
 import { tpm2 } from "../../tpm/family.ts";
+import type { Tpm } from "../../tpm/tpm.ts";
 import { ScriptedChannel } from "../../transports/channel_fake.ts";
 import { DataPort } from "./data_port.ts";
 import { Spin } from "./spin.ts";
 
 const COMMAND = Uint8Array.of(0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0, 8);
+const SUCCESS = Uint8Array.of(0x80, 1, 0, 0, 0, 10, 0, 0, 0, 0);
+const CHIP = {
+  family: tpm2,
+  commandMax: 4096,
+  process: () => SUCCESS,
+  processAt: () => SUCCESS,
+};
+const SEND_COMMAND = Uint8Array.of(0, 0, 0, 8, 3, 0, 0, 0, 12, ...COMMAND);
 const SIGIO = 29;
 const SIGTERM = 15;
 
@@ -16,7 +26,7 @@ Deno.test("it is not looked for any further when the bell rang", () => {
   const heard = new Int32Array(2);
   const bell = new Bell(input, heard);
   const plan = { terminate: false, disconnect: false };
-  const port = new DataPort(plan, { family: tpm2, commandMax: 4096 }, "data channel", () => {});
+  const port = new DataPort(plan, CHIP, "data channel", () => {});
   const client = port.take(new ScriptedChannel(COMMAND));
   const spin = new Spin(1);
   input[1] = SIGIO;
@@ -26,4 +36,38 @@ Deno.test("it is not looked for any further when the bell rang", () => {
   equal(client.next(spin, bell), "nothing");
   bell.told();
   equal(client.next(spin, bell), "message");
+});
+
+Deno.test("a connection's commands go to the space that its port opens, which ends with it", () => {
+  const calls: string[] = [];
+  let opened = 0;
+  const space = () => {
+    const name = `space ${++opened}`;
+    return {
+      process: (_message: Uint8Array, size: number) => {
+        calls.push(`${name}: ${size} bytes`);
+        return SUCCESS;
+      },
+      processAt: (locality: number, _command: Uint8Array, size: number) => {
+        calls.push(`${name}: ${size} bytes at locality ${locality}`);
+        return SUCCESS;
+      },
+      close: () => void calls.push(`${name} closed`),
+    };
+  };
+  const words = commandPortWords({ running: true } as Tpm);
+  const plan = { terminate: false, disconnect: false, clientsMax: 2, words, space };
+  const listener = { fd: -1, accept: () => new ScriptedChannel(SEND_COMMAND), close() {} };
+  const port = new DataPort({ ...plan, listener }, CHIP, "managed port", () => {});
+  const clients = [port.accept()!, port.accept()!];
+  for (const client of clients) {
+    equal(client.reader.receive(client.channel), "message");
+    equal((client.answerWord(words) as Uint8Array).length, 4 + SUCCESS.length + 4);
+    client.responder.process(client.reader.buffer, 0);
+  }
+  clients[1]!.close();
+  deepEqual(calls, [
+    ...["space 1: 12 bytes at locality 3", "space 1: 0 bytes"],
+    ...["space 2: 12 bytes at locality 3", "space 2: 0 bytes", "space 2 closed"],
+  ]);
 });

@@ -1,6 +1,7 @@
 // One way for data clients: where they come in, how many may be there at a time, what they speak.
 // Which of them is served when is the loop's decision.
 import type { Poller } from "../../ffi/poll.ts";
+import type { Responder } from "../../tpm/responder.ts";
 import type { Tpm } from "../../tpm/tpm.ts";
 import type { Channel } from "../../transports/channel.ts";
 import { MessageReader } from "../../transports/message_reader.ts";
@@ -19,7 +20,7 @@ export class DataPort {
   /** `what` names it in messages: "data channel". */
   constructor(
     readonly plan: DataPlan,
-    private readonly tpm: Pick<Tpm, "family" | "commandMax">,
+    private readonly tpm: Responder & Pick<Tpm, "family" | "commandMax">,
     what: string,
     report: (message: string) => void,
   ) {
@@ -62,6 +63,6 @@ export class DataPort {
     const prefixed = this.plan.prefixed ?? family.prefixed;
     this.clients++;
     const reader = new MessageReader(prefixed, commandMax, words?.words);
-    return new DataConnection(channel, reader, this, words);
+    return new DataConnection(channel, reader, this, words, this.plan.space?.(), this.tpm);
   }
 }

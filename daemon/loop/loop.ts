@@ -126,11 +126,8 @@ export class Loop {
     if (tpm.pending !== undefined) await tpm.pending;
     this.#control?.close();
     this.#platform?.close();
-    for (const client of this.#clients) {
-      // An answer that comes now has nobody to go to.
-      client.answering = false;
-      client.channel.close();
-    }
+    // An answer that comes now has nobody to go to.
+    for (const client of this.#clients) client.close();
   }
 
   /** Whatever one client brings about ends its own connection, and nothing else. */
@@ -333,8 +330,8 @@ export class Loop {
     try {
       // No command of a TPM 2 begins with a zero; all words do.
       const answer = words !== undefined && reader.buffer[0] === 0
-        ? client.answerWord(words, this.parts.tpm)
-        : this.parts.tpm.process(reader.buffer, reader.size);
+        ? client.answerWord(words)
+        : client.responder.process(reader.buffer, reader.size);
       if (typeof answer === "string") {
         if (answer !== "more") this.#drop(client);
         this.#ending ||= answer === "stop";
@@ -390,8 +387,7 @@ export class Loop {
   }
 
   #drop(client: DataConnection): void {
-    client.answering = false;
-    client.channel.close();
+    client.close();
     const at = this.#clients.indexOf(client);
     if (at >= 0) client.port.clients -= this.#clients.splice(at, 1).length;
     if (client.port.plan.terminate) this.#ending = true;

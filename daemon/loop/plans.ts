@@ -3,6 +3,7 @@
 import type { PlatformParts } from "../../control/platform.ts";
 import type { WordPort } from "../../control/simulator_words.ts";
 import type { Channel } from "../../transports/channel.ts";
+import type { Space } from "../../tpm/responder.ts";
 import type { Listener } from "../../transports/listener.ts";
 
 /** How one channel begins and what its end means. */
@@ -26,6 +27,8 @@ export interface DataPlan extends ChannelPlan {
    * somebody else's bytes, such as a guest's: they mean commands alone.
    */
   words?: WordPort | undefined;
+  /** Opens what answers the commands of one connection; where not given, the chip does. */
+  space?: (() => Space) | undefined;
 }
 
 /** The simulator's two ports. */
