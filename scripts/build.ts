@@ -27,7 +27,8 @@ import {
   TARGETS,
 } from "./denort.ts";
 import { describeEmbedding, embed, type Embedding } from "./embed.ts";
-import { CODE_CACHE_PLACE, type CodeCachePlace, PROGRAM, programOf } from "./executable/parts.ts";
+import { type Place, PLACES, type Places, PROGRAM, TOOLS } from "./executable/parts.ts";
+import { cutTexts } from "./executable/texts.ts";
 import { train } from "./executable/training.ts";
 
 /** The powers the executable starts with; what the chosen options do not need is given up at start. */
@@ -78,8 +79,8 @@ const EXECUTABLE = "scripts/executable/";
 const BUNDLE_FLAGS = ["--quiet", "--minify", "--platform", "deno", ...LOCK_FLAGS];
 /** The modules that are always loaded together become one. */
 const CHUNK_FLAGS = [...BUNDLE_FLAGS, "--code-splitting"];
-/** All of these become one function, as V8 makes code of a script ahead; see executable/parts.ts. */
-const PROGRAM_FLAGS = [...BUNDLE_FLAGS, "--format", "cjs"];
+/** Of these two functions are made, as V8 makes code of a script ahead; see executable/texts.ts. */
+const TEXT_FLAGS = [...BUNDLE_FLAGS, "--format", "cjs"];
 
 /** Measured 2 s with all of Deno's caches empty; the rest is for slow disks. */
 const COMPILE_LIMIT_MS = 180_000;
@@ -123,7 +124,7 @@ export async function build(
     return { path, size, route: stamp.route, rebuilt: false, embedding };
   }
 
-  const base = await obtainBase(arch, cacheFolder);
+  const denort = await obtainBase(arch, cacheFolder);
   Deno.mkdirSync(`${ROOT}/dist`, { recursive: true });
   const unfinished = `${ROOT}/dist/.${name}.${Deno.pid}`;
   try {
@@ -139,27 +140,31 @@ export async function build(
           ...beside.flatMap((file) => ["--include", `${parts}/${file}`]),
           `${parts}/${first}`,
         ],
-        base.path === null ? {} : { DENORT_BIN: base.path },
+        denort.path === null ? {} : { DENORT_BIN: denort.path },
       );
-    let behindBase = new Uint8Array(0);
+    const trainer = `${unfinished}.trainer`;
+    await compile("trainer.js", trainer, PROGRAM, TOOLS);
+    const base = baseLengthOf(Deno.readFileSync(trainer), trainer);
+    const archive = "archive" in embedding ? embedding.archive : new Uint8Array(0);
     // It takes a libtpms, and this processor, to run a TPM and see which code there should be.
-    let place: CodeCachePlace | null = null;
-    if ("archive" in embedding) {
-      const trainer = `${unfinished}.trainer`;
-      await compile("trainer.js", trainer, PROGRAM);
-      const cache = await train(trainer);
-      const digest = createHash("sha256").update(cache).digest();
-      behindBase = Buffer.concat([embedding.archive, digest, cache]);
-      const at = baseLengthOf(Deno.readFileSync(trainer), trainer) + embedding.archive.length;
-      place = { at, size: cache.length, digest: digest.toString("hex") };
-    }
-    Deno.writeTextFileSync(`${parts}/${CODE_CACHE_PLACE}`, JSON.stringify(place));
-    await compile("loader.js", unfinished, PROGRAM, CODE_CACHE_PLACE);
-    Deno.writeFileSync(unfinished, insertBehindBase(Deno.readFileSync(unfinished), behindBase));
+    const code = "archive" in embedding ? await train(trainer) : undefined;
+    const behind = new Appended(base + archive.length);
+    const places: Places = {
+      programCode: code === undefined ? null : behind.add(code.program),
+      tools: behind.add(Deno.readFileSync(`${parts}/${TOOLS}`)),
+      toolsCode: code === undefined ? null : behind.add(code.tools),
+    };
+    Deno.writeTextFileSync(`${parts}/${PLACES}`, JSON.stringify(places));
+    await compile("loader.js", unfinished, PROGRAM, PLACES);
+    const program = Deno.readFileSync(unfinished);
+    Deno.writeFileSync(
+      unfinished,
+      insertBehindBase(program, Buffer.concat([archive, ...behind.pieces])),
+    );
     const executable = digestOfFile(unfinished);
     if (executable === null) throw new Error(`"deno compile" wrote no file "${unfinished}"`);
     Deno.renameSync(unfinished, path); // whoever starts dist/swtpm meanwhile gets the old or the new one
-    const made: Stamp = { inputs, executable, route: base.route, base: base.id };
+    const made: Stamp = { inputs, executable, route: denort.route, base: denort.id };
     Deno.writeTextFileSync(stampPath, JSON.stringify(made, null, 2) + "\n");
   } finally {
     for (const entry of Deno.readDirSync(`${ROOT}/dist`)) {
@@ -169,7 +174,22 @@ export async function build(
       }
     }
   }
-  return { path, size: Deno.statSync(path).size, route: base.route, rebuilt: true, embedding };
+  return { path, size: Deno.statSync(path).size, route: denort.route, rebuilt: true, embedding };
+}
+
+/** What goes behind the base, from `at` on, each with its digest before it. */
+class Appended {
+  readonly pieces: Uint8Array[] = [];
+
+  constructor(private at: number) {}
+
+  add(bytes: Uint8Array): Place {
+    const digest = createHash("sha256").update(bytes).digest();
+    const place = { at: this.at, size: bytes.length, digest: digest.toString("hex") };
+    this.pieces.push(digest, bytes);
+    this.at += digest.length + bytes.length;
+    return place;
+  }
 }
 
 /** Puts the program and the first modules of executables into `folder`, one file each. */
@@ -179,9 +199,12 @@ async function bundle(folder: string): Promise<void> {
   await deno(["bundle", ...BUNDLE_FLAGS, "--outdir", folder, ...first], env);
   const chunks = `${folder}/chunks`;
   await deno(["bundle", ...CHUNK_FLAGS, "--outdir", chunks, "main.ts"], env);
-  await deno(["bundle", ...PROGRAM_FLAGS, "--outdir", folder, `${chunks}/main.js`], env);
-  const program = programOf(Deno.readTextFileSync(`${folder}/main.js`));
-  Deno.writeTextFileSync(`${folder}/${PROGRAM}`, program);
+  await cutTexts(chunks, async (entry, externals) => {
+    const output = `${folder}/${entry}`;
+    const flags = externals.flatMap((external) => ["--external", external]);
+    await deno(["bundle", ...TEXT_FLAGS, ...flags, "-o", output, `${chunks}/${entry}`], env);
+    return output;
+  });
 }
 
 /** Runs the Deno that runs this. */
@@ -216,7 +239,7 @@ function thisArch(): Arch {
 function digestOfInputs(arch: Arch, embedding: Embedding): string {
   const hash = createHash("sha256");
   const flags = [...SOURCE_FLAGS, ...[...RUNTIME_FLAGS, ...PERMISSIONS].map(({ flag }) => flag)];
-  hash.update(JSON.stringify([DENO_VERSION, arch, flags, CHUNK_FLAGS, PROGRAM_FLAGS]));
+  hash.update(JSON.stringify([DENO_VERSION, arch, flags, CHUNK_FLAGS, TEXT_FLAGS]));
   for (const file of filesBelow(ROOT)) {
     if (!isInput(file)) continue;
     hash.update(JSON.stringify([file, digestOfFile(`${ROOT}/${file}`)]));

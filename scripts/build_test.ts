@@ -10,6 +10,7 @@ Deno.test("the program and every step of its build decide what an executable hol
       ...["main.ts", "deno.json", "daemon/loop/loop.ts", "wire/codec.ts", "tools/own_tpm/proof.ts"],
       ...["scripts/build.ts", "scripts/denort.ts", "scripts/embed.ts", "scripts/command.ts"],
       ...["scripts/checkout.ts", "scripts/executable/training.ts", "scripts/executable/loader.ts"],
+      ...["scripts/executable/texts.ts"],
     ]
   ) {
     assert.ok(isInput(file), file);

@@ -2,21 +2,24 @@
 // of it when the executable was built, and gets it back here. Where that code cannot be had, or V8
 // does not want it, the program is compiled as ever.
 //
-// The code stands outside of the section that the runtime reads whole at each start and keeps, as
-// V8 has a copy of it. Deno's own code cache is a file in /tmp, whose name anyone can foretell.
+// The code, and the tools' text and code, stand outside of the section that the runtime reads whole
+// at each start and keeps. Deno's own code cache is a file in /tmp, whose name anyone can foretell.
 
 import {
-  CODE_CACHE_PLACE,
-  type CodeCachePlace,
   DIGEST_SIZE,
+  type Place,
+  PLACES,
+  type Places,
   PROGRAM,
-  runScript,
+  runProgram,
   scriptOf,
   textOf,
+  TOOLS,
 } from "./parts.ts";
+import type { Script } from "node:vm";
 
-/** The code cache, if the file of this program is still the one that was started. */
-function readCodeCache({ at, size, digest }: CodeCachePlace): Uint8Array<ArrayBuffer> | undefined {
+/** What stands at a place, if the file of this program is still the one that was started. */
+function read({ at, size, digest }: Place): Uint8Array<ArrayBuffer> | undefined {
   try {
     using file = Deno.openSync(Deno.execPath());
     file.seekSync(at, Deno.SeekMode.Start);
@@ -29,18 +32,35 @@ function readCodeCache({ at, size, digest }: CodeCachePlace): Uint8Array<ArrayBu
     const found = bytes.subarray(0, DIGEST_SIZE).toHex();
     return found === digest ? bytes.subarray(DIGEST_SIZE) : undefined;
   } catch {
-    return undefined; // whatever it was, the program runs without
+    return undefined; // whatever it was, it cannot be had
   }
 }
 
-const place = JSON.parse(await textOf(CODE_CACHE_PLACE)) as CodeCachePlace | null;
-const cachedData = place === null ? undefined : readCodeCache(place);
-const script = scriptOf(await textOf(PROGRAM), cachedData);
-if (Deno.env.get("SWTPM_TIMING") === "1") {
-  const used = cachedData !== undefined && !script.cachedDataRejected;
-  console.error(`timing: the code was ${used ? "there from the build" : "compiled"}`);
+/** A text as a script, with its code where that is to be had. */
+function scriptWith(name: string, text: string, place: Place | null): Script {
+  const code = place === null ? undefined : read(place);
+  const script = scriptOf(name, text, code);
+  if (Deno.env.get("SWTPM_TIMING") === "1") {
+    const used = code !== undefined && !script.cachedDataRejected;
+    console.error(`timing: the code of ${name} was ${used ? "there from the build" : "compiled"}`);
+  }
+  // V8 has copied it, and no garbage collection may ever come.
+  code?.buffer.transfer(0);
+  return script;
 }
-const { main } = runScript(script);
-// V8 has copied it, and no garbage collection may ever come.
-cachedData?.buffer.transfer(0);
-Deno.exit(await main(Deno.args));
+
+const places = JSON.parse(await textOf(PLACES)) as Places;
+
+/** The tools come from the file itself, which may be gone by now. */
+function tools(): Promise<Script> {
+  const text = read(places.tools);
+  if (text === undefined) {
+    throw new Error(`"${Deno.execPath()}" is not the file any more that was started`);
+  }
+  return Promise.resolve(
+    scriptWith(TOOLS, new TextDecoder().decode(text), places.toolsCode),
+  );
+}
+
+const program = scriptWith(PROGRAM, await textOf(PROGRAM), places.programCode);
+Deno.exit(await runProgram(program, tools).main(Deno.args));

@@ -1,6 +1,6 @@
-// Makes the code cache: starts the training executable as a TPM for a virtual machine, keeps it busy
-// for a moment, and takes what it wrote when it ended. Whatever else a program can be asked to do is
-// compiled when it is asked.
+// Makes the code caches: starts the training executable as a TPM for a virtual machine, keeps it busy
+// for a moment, and takes what it wrote when it ended; then once more as `swtpm run`. Whatever else a
+// program can be asked to do is compiled when it is asked.
 
 import { type CommandName, commands, requestHeader } from "../../control/protocol.ts";
 import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
@@ -15,7 +15,7 @@ import { TPM_RH, TPM_SU } from "../../tcg/tpm2/constants.ts";
 import { TpmResult } from "../../wire/codes.ts";
 import { responseHeader } from "../../wire/tpm.ts";
 import { runCommand } from "../command.ts";
-import { CODE_CACHE_FILE } from "./parts.ts";
+import { CODE_CACHE_FILE, CODE_CACHE_OF, TOOLS } from "./parts.ts";
 
 /** Measured 0.2 s; the rest is for machines under load. */
 const LIMIT_MS = 60_000;
@@ -55,8 +55,32 @@ const COMMANDS: readonly (readonly [string, Uint8Array])[] = [
 const sizeAt = responseHeader.reader("size");
 const codeAt = responseHeader.reader("code");
 
-/** Runs the training executable; returns the code cache. Throws when the TPM does not work. */
-export async function train(executable: string): Promise<Uint8Array<ArrayBuffer>> {
+/** Code caches of the program and of the tools. */
+export interface Trained {
+  readonly program: Uint8Array<ArrayBuffer>;
+  readonly tools: Uint8Array<ArrayBuffer>;
+}
+
+/** Runs the training executable. Throws when the TPM does not work. */
+export async function train(executable: string): Promise<Trained> {
+  return { program: await trainProgram(executable), tools: await trainTools(executable) };
+}
+
+async function trainTools(executable: string): Promise<Uint8Array<ArrayBuffer>> {
+  const path = Deno.makeTempFileSync({ prefix: "swtpm-training-" });
+  try {
+    const { success, ending, output } = await runCommand(executable, ["run", "--", "true"], {
+      timeLimitMs: LIMIT_MS,
+      env: { [CODE_CACHE_FILE]: path, [CODE_CACHE_OF]: TOOLS },
+    });
+    if (!success) throw new Error(`the training executable ended with ${ending}: ${output}`);
+    return Deno.readFileSync(path);
+  } finally {
+    Deno.removeSync(path);
+  }
+}
+
+async function trainProgram(executable: string): Promise<Uint8Array<ArrayBuffer>> {
   const folder = Deno.makeTempDirSync({ prefix: "swtpm-training-" });
   try {
     const [path, control, data] = ["code", "control", "data"].map((name) => `${folder}/${name}`);

@@ -2,24 +2,39 @@
 // has another reason.
 
 import assert from "node:assert/strict";
-import { type CodeCachePlace, DIGEST_SIZE } from "../../scripts/executable/parts.ts";
+import { DIGEST_SIZE, type Place, type Places } from "../../scripts/executable/parts.ts";
 import { Emulator } from "../support/emulator.ts";
 import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
 
-const THERE = "timing: the code was there from the build\n";
-const COMPILED = "timing: the code was compiled\n";
+const THERE = "timing: the code of program.js was there from the build\n";
+const COMPILED = "timing: the code of program.js was compiled\n";
 
-/** The section with the place of the code is at the end; it is not that long. */
+/** The section with the places is at the end; it is not that long. */
 const SECTION_MAX = 1 << 20;
 
-/** Where the code is in an executable. */
-function placeIn(executable: Uint8Array): CodeCachePlace {
+/** Where code and tools are in an executable. */
+function placesIn(executable: Uint8Array): Places {
   const section = new TextDecoder("latin1").decode(executable.subarray(-SECTION_MAX));
-  const place = /\{"at":\d+,"size":\d+,"digest":"[0-9a-f]{64}"\}/.exec(section)?.[0];
-  if (place === undefined) throw new Error("the executable does not know where its code is");
-  return JSON.parse(place) as CodeCachePlace;
+  const places = /\{"programCode":\{[^}]*\},"tools":\{[^}]*\},"toolsCode":\{[^}]*\}\}/.exec(section)
+    ?.[0];
+  if (places === undefined) throw new Error("the executable does not know where its code is");
+  return JSON.parse(places) as Places;
+}
+
+/** A copy of the executable with something wrong where a part of it stands. */
+async function damagedCopy(
+  folder: TempDir,
+  part: keyof Places,
+  damage: (bytes: Uint8Array) => void,
+): Promise<string> {
+  const executable = await Deno.readFile(programUnderTest().command);
+  const { at, size } = placesIn(executable)[part] as Place;
+  damage(executable.subarray(at, at + DIGEST_SIZE + size));
+  const copy = folder.join("swtpm");
+  await Deno.writeFile(copy, executable, { mode: 0o755 });
+  return copy;
 }
 
 /** Starts a TPM and returns what it said about its code, once it has answered a command. */
@@ -55,11 +70,36 @@ for (
 ) {
   Deno.test(`code: one that ${what} is made anew`, async () => {
     await using folder = new TempDir();
-    const executable = await Deno.readFile(programUnderTest().command);
-    const { at, size } = placeIn(executable);
-    damage(executable.subarray(at, at + DIGEST_SIZE + size));
-    const copy = folder.join("swtpm");
-    await Deno.writeFile(copy, executable, { mode: 0o755 });
-    assert.equal(await codeOf(copy), COMPILED);
+    assert.equal(await codeOf(await damagedCopy(folder, "programCode", damage)), COMPILED);
   });
 }
+
+async function runTrue(command: string) {
+  const { code, stderr } = await new Deno.Command(command, {
+    args: ["run", "--", "true"],
+    env: { SWTPM_TIMING: "1" },
+  }).output();
+  return { code, stderr: new TextDecoder().decode(stderr) };
+}
+
+Deno.test("code: that of the tools was made when the executable was built", async () => {
+  const { code, stderr } = await runTrue(programUnderTest().command);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^timing: the code of tools\.js was there from the build$/m);
+});
+
+Deno.test("code: the tools run without theirs", async () => {
+  await using folder = new TempDir();
+  const copy = await damagedCopy(folder, "toolsCode", (bytes) => bytes[0]! ^= 1);
+  const { code, stderr } = await runTrue(copy);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^timing: the code of tools\.js was compiled$/m);
+});
+
+Deno.test("code: tools that are not those of the build are not run", async () => {
+  await using folder = new TempDir();
+  const copy = await damagedCopy(folder, "tools", (bytes) => bytes[0]! ^= 1);
+  const { code, stderr } = await runTrue(copy);
+  assert.equal(code, 1);
+  assert.match(stderr, /^swtpm: "[^"]*" is not the file any more that was started$/m);
+});
