@@ -30,6 +30,7 @@ const tools: Readonly<Record<Tool, () => Promise<Run>>> = {
   run: async () => (await import("./tools/run/run.ts")).run,
   start: async () => (await import("./tools/start/start.ts")).start,
   stop: async () => (await import("./tools/stop/stop.ts")).stop,
+  ping: async () => (await import("./tools/ping/ping.ts")).ping,
   decode: async () => (await import("./tools/decode/decode.ts")).decode,
   state: async () => (await import("./tools/state/state.ts")).state,
   doctor: async () => (await import("./tools/doctor/doctor.ts")).doctor,

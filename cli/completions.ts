@@ -174,7 +174,7 @@ ${argumentCases.join("\n")}
         COMPREPLY=($(compgen -W "${STATE_ACTIONS.join(" ")}" -- "$cur"))
         return
       fi ;;&
-    decode:*|ioctl:*|state:*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    decode:*|ioctl:*|ping:*|state:*) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
   case "$which" in
 ${optionCases.join("\n")}
@@ -199,6 +199,7 @@ function zsh(): string {
     "install-tools": "      '*:directory:_files -/'",
     ioctl: "      '*:file:_files'",
     decode: "      '*:file:_files'",
+    ping: "      ':socket:_files'",
     state: `      ':action:(${STATE_ACTIONS.join(" ")})' '*:state:_files'`,
   };
   const programCases = COMPLETED.map(({ name: program, options }) => {

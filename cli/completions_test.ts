@@ -51,6 +51,8 @@ Deno.test("bash: the C project's tools, behind the first word and by their names
   deepEqual(await offered("swtpm_bios --tcp "), []);
   ok((await offered("swtpm run --tcp basenam")).includes("basename"));
   deepEqual(await offered("swtpm install-tools /us"), ["/usr"]);
+  deepEqual(await offered("swtpm ping --ctrl type=u"), ["unixio"]);
+  deepEqual(await offered("swtpm ping /us"), ["/usr"]);
 });
 
 Deno.test("bash: sub-parameters, also behind a comma and behind =", async () => {

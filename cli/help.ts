@@ -96,6 +96,7 @@ Emulates a TPM 1.2 or 2.0 with libtpms.
   ${program} run            runs a command with a TPM of its own
   ${program} start          starts a TPM in the background, for a script's next lines
   ${program} stop           ends it
+  ${program} ping           says whether a TPM answers, for health checks
   ${program} doctor         says what this machine offers a TPM, and what it lacks
   ${program} decode         says what a TPM was asked, or what a firmware measured
   ${program} state          looks into a TPM's state, checks it, brings it elsewhere

@@ -6,6 +6,7 @@ export const TOOLS = [
   "run",
   "start",
   "stop",
+  "ping",
   "doctor",
   "decode",
   "state",

@@ -25,6 +25,7 @@ const SHARED: Readonly<Record<Tool, readonly string[]>> = {
   run: EMULATOR,
   start: EMULATOR,
   stop: [],
+  ping: ["ctrl"],
   doctor: LIBTPMS,
   decode: [...LIBTPMS, "key"],
   state: [...LIBTPMS, "key", "tpm2"],
@@ -57,6 +58,7 @@ const OWN: Readonly<Record<Tool, readonly ToolOption[]>> = {
     HELP,
   ],
   stop: [HELP],
+  ping: [...REACH, taking("timeout", "how many seconds all of it may take"), HELP],
   // Names and order are the C programs', as abbreviations and messages depend on them.
   ioctl: [
     ...REACH,

@@ -1,6 +1,6 @@
 // Connections to others: Unix and TCP sockets that this program is the client of, by descriptor. Not
 // Deno.connect, which tries only the first of a host's addresses.
-import { cString, type Libc, openLibc, SystemError } from "./libc.ts";
+import { cString, Errno, type Libc, openLibc, SystemError } from "./libc.ts";
 
 const symbols = {
   /** int socket(int domain, int type, int protocol) */
@@ -9,6 +9,7 @@ const symbols = {
   connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   connectTo: { name: "connect", parameters: ["i32", "pointer", "u32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   /** int socketpair(int domain, int type, int protocol, int sv[2]) */
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   /**
@@ -24,6 +25,8 @@ const symbols = {
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_SNDTIMEO = 21;
 
 /** `struct sockaddr_un`: short family, char path[108]. */
 const sockaddrUnLayout = { size: 110, path: 2 } as const;
@@ -33,7 +36,11 @@ const addrinfoLayout = { size: 48, family: 4, type: 8, length: 16, address: 24, 
 export class ClientSockets {
   readonly #c = openLibc(symbols);
 
-  constructor(private readonly libc: Libc) {}
+  constructor(
+    private readonly libc: Libc,
+    /** How long connecting to one address may take; the kernel's own patience where not given. */
+    private readonly patienceMs?: number,
+  ) {}
 
   /** Two sockets that are connected with each other; neither goes to children. */
   pair(): readonly [number, number] {
@@ -51,9 +58,9 @@ export class ClientSockets {
     const address = new Uint8Array(sockaddrUnLayout.size);
     new DataView(address.buffer).setUint16(0, AF_UNIX, true);
     address.set(cString(path), sockaddrUnLayout.path);
-    const fd = this.libc.check(this.#c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+    const fd = this.libc.check(this.#socket(AF_UNIX), "socket");
     if (this.#c.connect(fd, address, address.length) === 0) return fd;
-    const error = this.libc.error("connect", path);
+    const error = this.#connectError(path);
     this.#c.close(fd);
     throw error;
   }
@@ -86,17 +93,37 @@ export class ClientSockets {
     for (let at = first; at !== null;) {
       const info = new Deno.UnsafePointerView(at);
       const family = info.getInt32(addrinfoLayout.family);
-      const fd = this.#c.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      const fd = this.#socket(family);
       if (fd >= 0) {
         const address = info.getPointer(addrinfoLayout.address);
         const length = info.getUint32(addrinfoLayout.length);
         if (this.#c.connectTo(fd, address, length) === 0) return fd;
       }
-      error = this.libc.error("connect", host);
+      error = this.#connectError(host);
       if (fd >= 0) this.#c.close(fd);
       at = info.getPointer(addrinfoLayout.next);
     }
     throw error ?? new Error(`the host '${host}' has no address`);
+  }
+
+  /** A stream socket, which connects in time or not at all. */
+  #socket(family: number): number {
+    const fd = this.#c.socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || this.patienceMs === undefined) return fd;
+    // struct timeval of a 64-bit system: seconds, microseconds.
+    const seconds = Math.floor(this.patienceMs / 1000);
+    const rest = Math.ceil((this.patienceMs - seconds * 1000) * 1000);
+    const limit = new BigInt64Array([BigInt(seconds), BigInt(Math.min(rest, 999_999))]);
+    const value = new Uint8Array(limit.buffer);
+    this.#c.setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, value, value.length);
+    return fd;
+  }
+
+  #connectError(subject: string): SystemError {
+    const error = this.libc.error("connect", subject);
+    // What a patience that has come to its end is called depends on the kind of the socket.
+    const isLate = error.errno === Errno.EAGAIN || error.errno === Errno.EINPROGRESS;
+    return isLate ? this.libc.error("connect", subject, Errno.ETIMEDOUT) : error;
   }
 
   #lookupError(result: number, host: string): SystemError {

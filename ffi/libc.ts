@@ -35,6 +35,7 @@ export const Errno = {
   ENOSYS: 38,
   ECONNRESET: 104,
   ETIMEDOUT: 110,
+  EINPROGRESS: 115,
 } as const;
 
 /** A call of the C library that failed. */

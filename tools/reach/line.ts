@@ -13,10 +13,14 @@ import type { Address } from "./address.ts";
 /** What connecting has come to; `failure` is why it has not. */
 export type Connected = { line: Line } | { failure: SystemError };
 
-/** Connects. Throws an error with the words of the C programs, where they have the same in both. */
-export function connect(system: System, address: Address): Connected {
+/**
+ * Connects, in `patienceMs` where that is given. Throws an error with the words of the C programs,
+ * where they have the same in both.
+ */
+export function connect(system: System, address: Address, patienceMs?: number): Connected {
   try {
-    return { line: new Line(system, open(system, address), address.kind !== "device") };
+    const fd = open(system, address, patienceMs);
+    return { line: new Line(system, fd, address.kind !== "device") };
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     if (error.call === "getaddrinfo") {
@@ -27,8 +31,8 @@ export function connect(system: System, address: Address): Connected {
   }
 }
 
-function open({ libc, files }: System, address: Address): number {
-  const clients = new ClientSockets(libc);
+function open({ libc, files }: System, address: Address, patienceMs?: number): number {
+  const clients = new ClientSockets(libc, patienceMs);
   switch (address.kind) {
     case "unix":
       if (!fitsSocket(address.path)) throw new Error("Socket path is too long.");

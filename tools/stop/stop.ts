@@ -6,9 +6,8 @@ import { StreamControlClient } from "../../control/client.ts";
 import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { Errno, SystemError } from "../../ffi/libc.ts";
-import { LOOPBACK } from "../own_tpm/place.ts";
-import type { Address } from "../reach/address.ts";
 import { connect } from "../reach/line.ts";
+import { type StartedAddress, startedAddress } from "../reach/started.ts";
 
 const HELP = `Usage: swtpm stop
 
@@ -22,9 +21,6 @@ SWTPM_PORT names.
 const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 5;
 
-/** Where `swtpm start` has a TPM listen. */
-type OwnAddress = Exclude<Address, { kind: "device" }>;
-
 /** Ends the TPM that the environment names; returns the exit code. */
 export async function stop(
   system: System,
@@ -35,23 +31,16 @@ export async function stop(
     print(system, HELP);
     return 0;
   }
-  const address = addressIn(surroundings);
+  const address = startedAddress(surroundings.variable);
+  if (address === undefined) {
+    throw new UsageError("neither SWTPM_CTRL nor SWTPM_PORT says which TPM to stop");
+  }
   shutDown(system, address);
   await gone(system, address);
   return 0;
 }
 
-/** The control channel that the variables of `swtpm start` name. */
-function addressIn({ variable }: Surroundings): OwnAddress {
-  const [path, port] = [variable("SWTPM_CTRL"), variable("SWTPM_PORT")];
-  if (path !== undefined) return { kind: "unix", path };
-  if (port !== undefined && /^\d{1,5}$/.test(port)) {
-    return { kind: "tcp", host: LOOPBACK, port: Number(port) + 1 };
-  }
-  throw new UsageError("neither SWTPM_CTRL nor SWTPM_PORT says which TPM to stop");
-}
-
-function shutDown(system: System, address: OwnAddress): void {
+function shutDown(system: System, address: StartedAddress): void {
   const connected = connect(system, address);
   if ("failure" in connected) {
     const { failure } = connected;
@@ -74,7 +63,7 @@ function shutDown(system: System, address: OwnAddress): void {
 }
 
 /** Returns when the TPM's process has given everything back. */
-async function gone(system: System, address: OwnAddress): Promise<void> {
+async function gone(system: System, address: StartedAddress): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
   while (isThere(system, address)) {
     if (performance.now() > end) throw new Error(`${nameOf(address)} does not end`);
@@ -86,7 +75,7 @@ async function gone(system: System, address: OwnAddress): Promise<void> {
  * The folder of Unix sockets is what a TPM's process removes last. One that is not empty is that of a
  * run whose state may have to be kept: it waits for its COMMAND.
  */
-function isThere(system: System, address: OwnAddress): boolean {
+function isThere(system: System, address: StartedAddress): boolean {
   try {
     if (address.kind === "unix") {
       return Deno.readDirSync(address.path.replace(/\/[^/]*$/, "")).next().done === true;
@@ -100,8 +89,8 @@ function isThere(system: System, address: OwnAddress): boolean {
   }
 }
 
-function nameOf(address: OwnAddress): string {
+function nameOf(address: StartedAddress): string {
   return address.kind === "unix"
     ? `the TPM at '${address.path}'`
-    : `the TPM at port ${address.port - 1} of ${LOOPBACK}`;
+    : `the TPM at port ${address.port - 1} of ${address.host}`;
 }
