@@ -1,5 +1,5 @@
-// The options that name the channels, as sources: --ctrl, --server, what -p and -f stand for, and
-// --mssim.
+// The options that name the channels, as sources: --ctrl, --server, what -p and -f stand for,
+// --mssim and --rm.
 import type { ControlConfig, DataConfig, SimulatorConfig, Source } from "../daemon/config.ts";
 import { fitsSocket, UNIX_PATH_MAX } from "../ffi/unix_path.ts";
 import type { Given } from "./grammar.ts";
@@ -76,35 +76,40 @@ function serverSource(
 /** Where the simulator's platform port is beside its command port: clients look for it there. */
 const PLATFORM_SUFFIX = ".ctrl";
 
-export function simulatorConfig(line: Line): SimulatorConfig | undefined {
-  const mssim = line.structured("mssim");
-  if (mssim === undefined) return undefined;
-  const { type, path, port } = mssim;
+/** Where the ports of `--mssim` or `--rm` are. */
+export function simulatorConfig(
+  line: Line,
+  option: "mssim" | "rm",
+): SimulatorConfig | undefined {
+  const given = line.structured(option);
+  if (given === undefined) return undefined;
+  const { type, path, port } = given;
   if (!line.has("tpm2")) {
-    line.refuse("mssim", "the simulator's protocol is for a TPM 2; use --tpm2");
+    const what = option === "rm" ? "the managed address" : "the simulator's protocol";
+    line.refuse(option, `${what} is for a TPM 2; use --tpm2`);
   }
   switch (type) {
     case undefined:
-      return line.refuse("mssim", "Missing type parameter; it is 'unixio' or 'tcp'");
+      return line.refuse(option, "Missing type parameter; it is 'unixio' or 'tcp'");
     case "unixio": {
       const at = (suffix: string) =>
-        unixSource(line, "mssim", path === undefined ? {} : { ...mssim, path: path + suffix }) ??
-          line.refuse("mssim", "Missing path parameter for UnixIO type");
+        unixSource(line, option, path === undefined ? {} : { ...given, path: path + suffix }) ??
+          line.refuse(option, "Missing path parameter for UnixIO type");
       return { command: at(""), platform: at(PLATFORM_SUFFIX) };
     }
     case "tcp": {
-      if (port === 0) line.refuse("mssim", "port 0 has no neighbour: name the first of two ports");
+      if (port === 0) line.refuse(option, "port 0 has no neighbour: name the first of two ports");
       const at = (port: number | undefined) =>
-        tcpSource(line, "mssim", port, mssim) ??
-          line.refuse("mssim", "Missing port parameter for TCP type");
+        tcpSource(line, option, port, given) ??
+          line.refuse(option, "Missing port parameter for TCP type");
       return { command: at(port), platform: at(port === undefined ? undefined : port + 1) };
     }
     default:
-      return line.refuse("mssim", `Unsupported type '${type}'; it is 'unixio' or 'tcp'`);
+      return line.refuse(option, `Unsupported type '${type}'; it is 'unixio' or 'tcp'`);
   }
 }
 
-type ChannelOption = "ctrl" | "server" | "mssim";
+type ChannelOption = "ctrl" | "server" | "mssim" | "rm";
 
 function passed(
   line: Line,

@@ -31,7 +31,7 @@ import {
 import { getopt } from "./getopt.ts";
 import { Line, type Surroundings } from "./line.ts";
 import { integer } from "./number.ts";
-import { optionsOf } from "./options.ts";
+import { interfaceWith, optionsOf } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
 
 const PORT_MAX = 65535;
@@ -59,6 +59,10 @@ export function readCommandLine(
   const steps = getopt(words, optionsOf(which), {
     program: which,
     operandEnds: surroundings.variable("POSIXLY_CORRECT") !== undefined,
+    elsewhere: (name) => {
+      const other = interfaceWith(name);
+      return other && `swtpm ${other}`;
+    },
   });
   for (const step of steps) {
     if (step.kind === "operand") operands.push(step.word);
@@ -209,7 +213,8 @@ export class CommandLine {
     config.control = controlConfig(line);
     const server = this.#portCounts ? undefined : dataOfServer(line, this.#serverPort());
     config.data = this.#dataConfig() ?? server;
-    config.mssim = simulatorConfig(line);
+    config.mssim = simulatorConfig(line, "mssim");
+    config.rm = simulatorConfig(line, "rm");
     return this.#printed(config) ?? this.#common(config);
   }
 

@@ -70,27 +70,29 @@ Deno.test("a passed descriptor: what it is decides what it can be", () => {
   throws(() => config("--fd 0"), /0, 1 and 2/);
 });
 
-Deno.test("the simulator's platform port is beside its command port", () => {
-  const ports = config("--tpm2 --mssim type=tcp,port=2321").mssim;
-  const tcp = { kind: "tcp", host: "127.0.0.1", ifname: undefined };
-  deepEqual(ports, { command: { ...tcp, port: 2321 }, platform: { ...tcp, port: 2322 } });
-  const paths = config("--tpm2 --mssim type=unixio,path=m,mode=0600").mssim;
-  const unix = { kind: "unix", mode: 0o600, uid: undefined, gid: undefined };
-  deepEqual(paths, { command: { ...unix, path: "m" }, platform: { ...unix, path: "m.ctrl" } });
-  equal(config("--tpm2").mssim, undefined);
-  const refused: [string, RegExp][] = [
-    ["--mssim type=tcp,port=2321", /is for a TPM 2; use --tpm2/],
-    ["--tpm2 --mssim port=2321", /Missing type/],
-    ["--tpm2 --mssim type=vsock", /Unsupported type 'vsock'/],
-    ["--tpm2 --mssim type=tcp", /Missing port/],
-    ["--tpm2 --mssim type=unixio", /Missing path/],
-    ["--tpm2 --mssim type=tcp,port=0", /port 0 has no neighbour/],
-    ["--tpm2 --mssim type=tcp,port=65535", /port 65536 is outside/],
-    [`--tpm2 --mssim type=unixio,path=${"m".repeat(105)}`, /is longer than/],
-    ["--tpm2 --mssim type=tcp,port=1,fd=5", /mssim options/],
-  ];
-  for (const [words, message] of refused) throws(() => config(words), { message });
-});
+for (const option of ["mssim", "rm"] as const) {
+  Deno.test(`--${option}: the platform port is beside the command port`, () => {
+    const ports = config(`--tpm2 --${option} type=tcp,port=2321`)[option];
+    const tcp = { kind: "tcp", host: "127.0.0.1", ifname: undefined };
+    deepEqual(ports, { command: { ...tcp, port: 2321 }, platform: { ...tcp, port: 2322 } });
+    const paths = config(`--tpm2 --${option} type=unixio,path=m,mode=0600`)[option];
+    const unix = { kind: "unix", mode: 0o600, uid: undefined, gid: undefined };
+    deepEqual(paths, { command: { ...unix, path: "m" }, platform: { ...unix, path: "m.ctrl" } });
+    equal(config("--tpm2")[option], undefined);
+    const refused: [string, RegExp][] = [
+      [`--${option} type=tcp,port=2321`, /is for a TPM 2; use --tpm2/],
+      [`--tpm2 --${option} port=2321`, /Missing type/],
+      [`--tpm2 --${option} type=vsock`, /Unsupported type 'vsock'/],
+      [`--tpm2 --${option} type=tcp`, /Missing port/],
+      [`--tpm2 --${option} type=unixio`, /Missing path/],
+      [`--tpm2 --${option} type=tcp,port=0`, /port 0 has no neighbour/],
+      [`--tpm2 --${option} type=tcp,port=65535`, /port 65536 is outside/],
+      [`--tpm2 --${option} type=unixio,path=${"m".repeat(105)}`, /is longer than/],
+      [`--tpm2 --${option} type=tcp,port=1,fd=5`, new RegExp(`${option} options`)],
+    ];
+    for (const [words, message] of refused) throws(() => config(words), { message });
+  });
+}
 
 Deno.test("the state is where dir says, else backend-uri, else TPM_PATH", () => {
   const place = (words: string, variables = {}) => config(words, variables).state?.place;
@@ -116,6 +118,7 @@ Deno.test("what is wrong first is told first", () => {
   const order: [string, RegExp][] = [
     ["-p x --bogus", /port number 'x'/],
     ["--bogus -p x", /unrecognized/],
+    ["--vtpm-proxy", /unrecognized option '--vtpm-proxy' \(it is one of 'swtpm chardev'\)/],
     ["operand --log bogus", /Unknown parameter/],
     ["--log bogus --ctrl bogus", /logging options/],
     ["--ctrl bogus --server bogus=1 --key bogus", /ctrl options/],

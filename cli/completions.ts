@@ -29,6 +29,7 @@ const choices: Readonly<Record<string, readonly string[]>> = {
   "server.type": ["unixio", "tcp"],
   "ctrl.type": ["unixio", "tcp"],
   "mssim.type": ["unixio", "tcp"],
+  "rm.type": ["unixio", "tcp"],
   "key.format": ["hex", "binary"],
   "key.mode": ["aes-128-cbc", "aes-256-cbc"],
   "key.kdf": ["pbkdf2", "sha512"],

@@ -24,6 +24,8 @@ export interface GetoptOptions {
   program: string;
   /** Options end at the first operand, and all behind it are operands (POSIXLY_CORRECT). */
   operandEnds?: boolean;
+  /** Another program that has an option of this name. */
+  elsewhere?: (name: string) => string | undefined;
 }
 
 /**
@@ -34,14 +36,14 @@ export interface GetoptOptions {
 export function* getopt(
   words: readonly string[],
   shapes: readonly OptionShape[],
-  { program, operandEnds = false }: GetoptOptions,
+  { program, operandEnds = false, elsewhere }: GetoptOptions,
 ): Generator<Given, void> {
   const rest = [...words];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === "--") {
       for (const operand of rest.splice(0)) yield { kind: "operand", word: operand };
     } else if (word.startsWith("--")) {
-      yield longOption(word, "--", shapes, program, () => rest.shift());
+      yield longOption(word, "--", shapes, program, () => rest.shift(), elsewhere);
     } else if (word.startsWith("-") && word.length > 1) {
       yield* letters(word);
     } else {
@@ -82,13 +84,16 @@ export function longOption(
   shapes: readonly OptionShape[],
   program: string,
   next: () => string | undefined,
+  elsewhere?: GetoptOptions["elsewhere"],
 ): Given {
   const equals = word.indexOf("=");
   const written = word.slice(dashes.length, equals < 0 ? undefined : equals);
   const matches = matching(shapes, written);
   const shape = matches[0];
   if (shape === undefined) {
-    const message = `unrecognized option '${word}'${hint(written, shapes)}`;
+    const other = elsewhere?.(written);
+    const more = other === undefined ? hint(written, shapes) : ` (it is one of '${other}')`;
+    const message = `unrecognized option '${word}'${more}`;
     return refusedOption(program, message);
   }
   if (matches.length > 1) {

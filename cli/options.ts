@@ -28,6 +28,8 @@ export interface Option extends OptionShape {
 const ALL = ["socket", "chardev", "cuse"] as const;
 const CHANNEL = ["socket", "chardev"] as const;
 
+const simulatorHint = "type=unixio,path=PATH[,mode=0...][,uid=ID][,gid=ID] or " +
+  "type=tcp,port=PORT[,bindaddr=ADDR[,ifname=NAME]]";
 const keyHint = "file=PATH|fd=N|pwdfile=PATH|pwdfd=N[,format=hex|binary]" +
   "[,mode=aes-cbc|aes-128-cbc|aes-256-cbc][,kdf=pbkdf2|sha512][,remove]";
 
@@ -130,14 +132,24 @@ export const options: readonly Option[] = [
   {
     name: "mssim",
     argument: true,
-    hint: "type=unixio,path=PATH[,mode=0...][,uid=ID][,gid=ID] or " +
-      "type=tcp,port=PORT[,bindaddr=ADDR[,ifname=NAME]]",
+    hint: simulatorHint,
     interfaces: ["socket"],
     section: "channels",
     help: "also serve the protocol of Microsoft's simulator (mssim), whose clients own the TPM: " +
       "commands at PATH or PORT, the platform's power and wires at PATH.ctrl or the next port, " +
       "for up to 64 clients at a time; for a TPM 2",
     parameters: parameters.mssim,
+  },
+  {
+    name: "rm",
+    argument: true,
+    hint: simulatorHint,
+    interfaces: ["socket"],
+    section: "channels",
+    help:
+      "also serve a managed address, for many clients that share the TPM: as with --mssim, but " +
+      "none of them can turn it off or end it for the others; for a TPM 2",
+    parameters: parameters.rm,
   },
   {
     name: "tpmstate",
@@ -362,6 +374,11 @@ export const options: readonly Option[] = [
     help: "print this page and exit",
   },
 ];
+
+/** The interface that has an option of this name. */
+export function interfaceWith(name: string): Interface | undefined {
+  return options.find((option) => option.name === name)?.interfaces[0];
+}
 
 /** The options of one interface. */
 export function optionsOf(which: Interface): readonly Option[] {

@@ -13,6 +13,18 @@ const keyParameters = {
   kdf: "string",
 } as const satisfies Parameters;
 
+/** Where the simulator's two ports are. */
+const simulatorParameters = {
+  type: "string",
+  path: "string",
+  port: "int",
+  bindaddr: "string",
+  ifname: "string",
+  mode: "mode",
+  uid: "uid",
+  gid: "gid",
+} as const satisfies Parameters;
+
 /** Sub-parameters of the structured options, by option. */
 export const parameters = {
   server: {
@@ -40,16 +52,8 @@ export const parameters = {
     gid: "gid",
     terminate: "boolean",
   },
-  mssim: {
-    type: "string",
-    path: "string",
-    port: "int",
-    bindaddr: "string",
-    ifname: "string",
-    mode: "mode",
-    uid: "uid",
-    gid: "gid",
-  },
+  mssim: simulatorParameters,
+  rm: simulatorParameters,
   tpmstate: {
     dir: "string",
     "backend-uri": "string",

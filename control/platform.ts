@@ -1,5 +1,5 @@
 // What the commands of the simulator's platform port bring about, and one connection of it: the
-// power, the buttons and the wires of a chip, for a client that owns it.
+// power, the buttons and the wires of a chip, for a client that owns it or for one that shares it.
 import { WOULD_BLOCK } from "../ffi/sockets.ts";
 import type { Channel } from "../transports/channel.ts";
 import type { Tpm } from "../tpm/tpm.ts";
@@ -18,7 +18,7 @@ import {
 type Outcome = { result: number; answer?: Record<string, unknown> } | "end" | "stop";
 
 export type PlatformHandlers = {
-  [N in PlatformName]: (request: PlatformRequest<N>) => Outcome;
+  [N in PlatformName]: (request: PlatformRequest<N>, client: Channel) => Outcome;
 };
 
 const SUCCESS = { result: TpmResult.SUCCESS };
@@ -28,10 +28,32 @@ const FAILURE = 1;
 /** No sizes are counted: that is what the simulator says before the first command. */
 const NO_SIZES = { commandMax: 0, command: 0, responseMax: 0, response: 0 };
 
-/** The commands of a client that owns the TPM. */
-export function platformHandlers(tpm: Tpm): PlatformHandlers {
-  /** What libtpms has no call for: the wire is there, and leads nowhere. */
-  const nothing = () => SUCCESS;
+/** The wire is there, and leads nowhere. */
+const nothing = () => SUCCESS;
+
+/**
+ * The commands of clients that share the TPM: what would take it from the others is answered, as
+ * clients send it unasked, and does nothing. `isOfRunning` says whether it is a client's own command
+ * that runs.
+ */
+export function managedHandlers(
+  tpm: Tpm,
+  isOfRunning: (client: Channel) => boolean,
+): PlatformHandlers {
+  const owners = ownersHandlers(tpm);
+  return {
+    ...owners,
+    POWER_ON: nothing,
+    POWER_OFF: nothing,
+    RESET: nothing,
+    CANCEL_ON: (request, client) =>
+      isOfRunning(client) ? owners.CANCEL_ON(request, client) : SUCCESS,
+    STOP: () => "end",
+  };
+}
+
+/** The commands of a client that owns the TPM; libtpms has no call for some wires. */
+export function ownersHandlers(tpm: Tpm): PlatformHandlers {
   const presence = (there: boolean) => () => {
     tpm.setPhysicalPresence(there);
     return SUCCESS;
@@ -73,7 +95,7 @@ const BUFFER_SIZE = 64;
 
 export interface PlatformParts {
   handlers: PlatformHandlers;
-  tpm: Tpm;
+  tpm: Pick<Tpm, "pending">;
   report: (message: string) => void;
 }
 
@@ -128,8 +150,8 @@ export class PlatformConnection {
       const { name, size } = next;
       const { request, answer } = platformPort[name];
       // The table ties the request's type to the name; here both are only known at run time.
-      const handler = this.parts.handlers[name] as (request: unknown) => Outcome;
-      const outcome = handler(request.read(this.#buffer, platformHeader.size));
+      const handler = this.parts.handlers[name] as (request: unknown, client: Channel) => Outcome;
+      const outcome = handler(request.read(this.#buffer, platformHeader.size), this.channel);
       this.#buffer.copyWithin(0, size, this.#length);
       this.#length -= size;
       if (outcome === "end" || outcome === "stop") return outcome === "end" ? "gone" : "stop";

@@ -53,6 +53,8 @@ const ALL = Object.keys(commandPort) as CommandPortName[];
 const DATA_CHANNEL = Endpoint.RAW | Endpoint.NO_POWER | Endpoint.NO_NV_CONTROL;
 const COMMAND_PORT = Endpoint.PLATFORM | Endpoint.RAW | Endpoint.PHYSICAL_PRESENCE |
   Endpoint.NO_NV_CONTROL;
+const MANAGED_PORT = Endpoint.PLATFORM | Endpoint.VIRTUAL_HANDLES | Endpoint.PHYSICAL_PRESENCE |
+  Endpoint.NO_NV_CONTROL;
 
 const done = () => simulatorResult.encode({ result: TpmResult.SUCCESS });
 
@@ -80,8 +82,28 @@ function ofAnyClient(message: Bytes, size: number, flags = DATA_CHANNEL): WordOu
   }
 }
 
+/** The D-RTM's hash sequence. */
+type Hash = Pick<Tpm, "hashStart" | "hashData" | "hashEnd">;
+
 /** For connections of the simulator's command port, whose clients own the TPM. */
 export function commandPortWords(tpm: Tpm): WordPort {
+  return portWords(tpm, { flags: COMMAND_PORT, hash: tpm, stop: "stop" });
+}
+
+/**
+ * For connections of a managed address, whose clients share the TPM. The hash sequence would reset
+ * everybody's PCRs, and take an object's place: its words are answered, and do nothing.
+ */
+export function managedPortWords(tpm: Pick<Tpm, "running">): WordPort {
+  const success = () => TpmResult.SUCCESS;
+  const hash = { hashStart: success, hashData: success, hashEnd: success };
+  return portWords(tpm, { flags: MANAGED_PORT, hash, stop: "end" });
+}
+
+function portWords(
+  tpm: Pick<Tpm, "running">,
+  { flags, hash: drtm, stop }: { flags: number; hash: Hash; stop: "end" | "stop" },
+): WordPort {
   const words = wordsOf(...ALL);
   const hash = (result: () => number) => {
     // As in the simulator, to whose clients a TPM that is off is no error.
@@ -92,7 +114,7 @@ export function commandPortWords(tpm: Tpm): WordPort {
     const { head } = commandPort.HASH_DATA;
     const length = dataLengthAt(message, 0);
     const piece = message.subarray(head.size, size);
-    const answer = hash(() => tpm.hashData(piece));
+    const answer = hash(() => drtm.hashData(piece));
     if (piece.length === length) return answer;
     hashDataMessage.write(message, 0, {
       word: commandPort.HASH_DATA.word,
@@ -118,15 +140,15 @@ export function commandPortWords(tpm: Tpm): WordPort {
       case commandPort.SEND_COMMAND.word:
         return sendCommand(message, size, responder);
       case commandPort.HASH_START.word:
-        return hash(() => tpm.hashStart());
+        return hash(() => drtm.hashStart());
       case commandPort.HASH_DATA.word:
         return hashData(message, size);
       case commandPort.HASH_END.word:
-        return hash(() => tpm.hashEnd());
+        return hash(() => drtm.hashEnd());
       case commandPort.STOP.word:
-        return "stop";
+        return stop;
       default:
-        return ofAnyClient(message, size, COMMAND_PORT);
+        return ofAnyClient(message, size, flags);
     }
   };
   return { words, answer };

@@ -34,7 +34,7 @@ export interface ControlConfig {
   terminate: boolean;
 }
 
-/** What `--mssim` says: where the simulator's two ports are. */
+/** What `--mssim` and `--rm` say: where the simulator's two ports are. */
 export interface SimulatorConfig {
   command: Source;
   platform: Source;
@@ -100,7 +100,10 @@ export interface DaemonConfig {
   terminate: boolean;
   data: DataConfig | undefined;
   control: ControlConfig | undefined;
+  /** Whose clients own the TPM. */
   mssim: SimulatorConfig | undefined;
+  /** The managed address, whose clients share it. */
+  rm: SimulatorConfig | undefined;
   /** The data channel is a device that the kernel's vTPM proxy makes. */
   vtpmProxy: boolean;
   /** The device of the cuse interface; undefined for the others. */
@@ -134,6 +137,7 @@ export function blankConfig(which: Interface, tpm2: boolean): DaemonConfig {
     data: undefined,
     control: undefined,
     mssim: undefined,
+    rm: undefined,
     vtpmProxy: false,
     cuse: undefined,
     state: undefined,

@@ -1,17 +1,16 @@
 // One emulator process from its configuration to its exit code: has everything opened, turns the chip
 // on, runs the loop, gives everything back in the opposite order.
 import { makeHandlers } from "../control/handlers.ts";
-import { platformHandlers } from "../control/platform.ts";
-import { commandPortWords, dataChannelWords } from "../control/simulator_words.ts";
+import { dataChannelWords } from "../control/simulator_words.ts";
 import { Poller } from "../ffi/poll.ts";
 import type { Tpm } from "../tpm/tpm.ts";
+import type { Channel } from "../transports/channel.ts";
 import type { VtpmDevice } from "../transports/vtpm_proxy.ts";
 import { confine } from "./powers/confine.ts";
 import { explain } from "./output/explain.ts";
 import type { Interruption } from "./end/interruption.ts";
 import { Loop } from "./loop/loop.ts";
 import type { DataPlan, SimulatorPlan } from "./loop/plans.ts";
-import { PLATFORM_CLIENTS_MAX } from "./loop/platform_port.ts";
 import { print, printAside } from "./output/output.ts";
 import { type EmulatorParts, open, type Opened } from "./start/opening.ts";
 import { EndingSignals } from "./end/signals.ts";
@@ -21,11 +20,6 @@ import { controlTap } from "./watch/taps.ts";
 
 /** Listeners of the two channels and the control connection; the data connections come on top. */
 const DESCRIPTORS = 3;
-
-/** Clients of the simulator's command port at a time; more wait until one is free. */
-const SIMULATOR_CLIENTS_MAX = 64;
-/** Both listeners and their clients. */
-const SIMULATOR_DESCRIPTORS = 2 + SIMULATOR_CLIENTS_MAX + PLATFORM_CLIENTS_MAX;
 
 /** When the memory that the start needed is given back to the system. */
 const TRIM_AFTER_MS = 500;
@@ -62,7 +56,7 @@ export async function runEmulator(parts: EmulatorParts): Promise<number> {
   if (config.startNow && tpm.start(false) !== 0) return 1;
   system.phases.end("TPM");
 
-  const loop = makeLoop(parts, emulator);
+  const loop = await makeLoop(parts, emulator);
   system.phases.end("loop");
   signals.onEnd(() => loop.end());
   // The runtime's threads are all there by now, or are made by means that the profile allows.
@@ -96,15 +90,14 @@ function endedEarly({ background, report }: EmulatorParts, { reason }: Interrupt
 }
 
 /** The loop that serves what was opened. */
-export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
+export async function makeLoop(parts: EmulatorParts, opened: Opened): Promise<Loop> {
   const { system, log, report } = parts;
   const { store, lock, tpm, trace, leaving, control } = opened;
   const data = parts.vtpm === undefined
     ? { ...opened.data, words: tpm.family.prefixed ? dataChannelWords() : undefined }
     : vtpmPlan(parts, parts.vtpm);
-  const simulator = simulatorPlan(parts, opened);
-  const capacity = DESCRIPTORS + data.clientsMax +
-    (simulator === undefined ? 0 : SIMULATOR_DESCRIPTORS);
+  const simulator = await simulatorPlan(parts, opened, () => loop);
+  const capacity = DESCRIPTORS + data.clientsMax + (simulator?.descriptors ?? 0);
   const processors = system.process.processors();
   const handlers = makeHandlers({
     tpm,
@@ -139,27 +132,19 @@ export function makeLoop(parts: EmulatorParts, opened: Opened): Loop {
   return loop;
 }
 
-/** The ways in that `--mssim` opens, if it does. */
-function simulatorPlan(
-  { report }: EmulatorParts,
-  { tpm, command, platform }: Opened,
-): SimulatorPlan | undefined {
-  if (command === undefined || platform === undefined) return undefined;
-  return {
-    data: {
-      listener: command,
-      terminate: false,
-      disconnect: false,
-      clientsMax: SIMULATOR_CLIENTS_MAX,
-      // What stands before a command is the protocol's own message there.
-      prefixed: false,
-      words: commandPortWords(tpm),
-    },
-    platform: {
-      listener: platform,
-      connection: { handlers: platformHandlers(tpm), tpm, report },
-    },
+/** The ways in that `--mssim` and `--rm` open, if they do; few starts need what serves them. */
+async function simulatorPlan(
+  { system, config, report }: EmulatorParts,
+  { tpm, mssim, rm }: Opened,
+  loop: () => Loop,
+): Promise<SimulatorPlan | undefined> {
+  if (config.mssim === undefined && config.rm === undefined) return undefined;
+  const { planSimulator } = await import("./simulator.ts");
+  const isOfRunning = (client: Channel) => {
+    const running = loop().answering;
+    return running !== undefined && system.sockets.isSamePeer(running.fd, client.fd);
   };
+  return planSimulator({ mssim, rm, tpm, report, isOfRunning });
 }
 
 /** The kernel is the client of its device; users may have it as soon as the TPM answers. */

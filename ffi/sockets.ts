@@ -167,6 +167,12 @@ export class Sockets {
     return result === 0 && credentials[0]! > 0 ? credentials[0] : undefined;
   }
 
+  /** Whether one process has connected both; false where that cannot be told, as over TCP. */
+  isSamePeer(fd: number, other: number): boolean {
+    const peer = this.peerProcess(fd);
+    return peer !== undefined && peer === this.peerProcess(other);
+  }
+
   #optionOf(fd: number, name: number): number | undefined {
     this.#size[0] = this.#option.byteLength;
     const option = new Uint8Array(this.#option.buffer);

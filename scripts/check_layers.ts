@@ -29,7 +29,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   daemon: {
     floor: 7,
     inside: {
-      ...{ "cuse.ts": 8, printed: 8, start: 7, chip: 6, watch: 5, loop: 4 },
+      ...{ "cuse.ts": 8, "simulator.ts": 8, printed: 8, start: 7, chip: 6, watch: 5, loop: 4 },
       ...{ output: 3, powers: 3, end: 3, "system.ts": 2, "config.ts": 1, "phases.ts": 1 },
     },
   },

@@ -1,5 +1,5 @@
-// What a start loads: nothing of the specifications, of which it would use next to nothing. They come
-// when a trace or a tool wants them.
+// What a start loads: nothing of the specifications, of which it would use next to nothing, and nothing
+// that serves the simulator's ports. They come when a trace, a tool or an option wants them.
 
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { ROOT } from "./checkout.ts";
@@ -12,7 +12,7 @@ interface Module {
   }[];
 }
 
-Deno.test("main.ts loads none of the specifications by itself", async () => {
+Deno.test("main.ts loads by itself only what all starts need", async () => {
   const info = new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", "main.ts"],
     cwd: ROOT,
@@ -33,5 +33,8 @@ Deno.test("main.ts loads none of the specifications by itself", async () => {
   ok([...loaded].some((specifier) => specifier.endsWith("/wire/codes.ts")));
   // Below the checkout: it may itself be in a folder of such a name.
   const paths = [...loaded].map((specifier) => specifier.replace(`file://${ROOT}`, ""));
-  deepStrictEqual(paths.filter((path) => /\/(tcg|trace)\//.test(path)), []);
+  deepStrictEqual(paths.filter((path) => /\/(tcg|trace|resources)\//.test(path)), []);
+  deepStrictEqual(paths.filter((path) => /\/(simulator|platform|platform_port)\.ts$/.test(path)), [
+    "/wire/simulator.ts",
+  ]);
 });

@@ -11,8 +11,7 @@ import type { Channel } from "../../transports/channel.ts";
 import { DataConnection } from "./data_connection.ts";
 import { DataPort } from "./data_port.ts";
 import { Entrance } from "./entrance.ts";
-import type { ChannelPlan, DataPlan, SimulatorPlan } from "./plans.ts";
-import { PlatformPort } from "./platform_port.ts";
+import type { ChannelPlan, DataPlan, Platform, SimulatorPlan } from "./plans.ts";
 import type { Spin } from "./spin.ts";
 import { Waiting } from "./waiting.ts";
 
@@ -25,7 +24,7 @@ export interface LoopParts {
   bell: () => Bell;
   data: DataPlan;
   control: ChannelPlan;
-  /** Another way to the TPM, with all of the simulator's protocol. */
+  /** Other ways to the TPM, with the simulator's protocol. */
   simulator?: SimulatorPlan | undefined;
   /** For control connections; the loop adds what they ask of it. */
   connection: ConnectionParts;
@@ -45,7 +44,7 @@ export class Loop {
   readonly #dataPort: DataPort;
   /** All ways for data connections. */
   readonly #ports: readonly DataPort[];
-  readonly #platform: PlatformPort | undefined;
+  readonly #platform: Platform | undefined;
   #control: ControlConnection | undefined;
   readonly #controlEntrance: Entrance | undefined;
   /** Whose turn it is: what goes wrong then is its affair. */
@@ -68,10 +67,9 @@ export class Loop {
       ended: () => this.#ending,
     });
     this.#dataPort = new DataPort(data, tpm, "data channel", report);
-    this.#ports = simulator === undefined
-      ? [this.#dataPort]
-      : [this.#dataPort, new DataPort(simulator.data, tpm, "simulator's command port", report)];
-    this.#platform = simulator && new PlatformPort(simulator.platform, report);
+    const further = simulator?.ports.map(({ plan, what }) => new DataPort(plan, tpm, what, report));
+    this.#ports = [this.#dataPort, ...further ?? []];
+    this.#platform = simulator?.platform;
     this.#controlEntrance = control.listener &&
       new Entrance(control.listener, "control channel", report);
     if (data.channel !== undefined) this.#connect(this.#dataPort.take(data.channel));
@@ -81,6 +79,11 @@ export class Loop {
   /** Whether SET_DATAFD would take the place of a data connection. */
   get hasDataConnection(): boolean {
     return this.#dataPort.isTaken;
+  }
+
+  /** Whose command runs in another thread. */
+  get answering(): Channel | undefined {
+    return this.#clients.find(({ answering }) => answering)?.channel;
   }
 
   /** Ends the loop after the message that is being served; may be called at any time. */
@@ -219,7 +222,7 @@ export class Loop {
   }
 
   /** Whether it ended the process. */
-  #servePlatform(platform: PlatformPort): boolean {
+  #servePlatform(platform: Platform): boolean {
     this.#served = undefined;
     const outcome = platform.serve(this.parts.poller);
     this.#waiting.busy ||= outcome !== "nothing";

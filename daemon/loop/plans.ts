@@ -1,10 +1,10 @@
 // What the channels of a loop are to be: where their connections come from, and what the end of one
 // means.
-import type { PlatformParts } from "../../control/platform.ts";
 import type { WordPort } from "../../control/simulator_words.ts";
 import type { Channel } from "../../transports/channel.ts";
 import type { Space } from "../../tpm/responder.ts";
 import type { Listener } from "../../transports/listener.ts";
+import type { PlatformPort } from "./platform_port.ts";
 
 /** How one channel begins and what its end means. */
 export interface ChannelPlan {
@@ -31,8 +31,14 @@ export interface DataPlan extends ChannelPlan {
   space?: (() => Space) | undefined;
 }
 
-/** The simulator's two ports. */
+/** One platform port, or several as one. */
+export type Platform = Pick<PlatformPort, "hang" | "watch" | "due" | "serve" | "close">;
+
+/** Ports of the simulator's protocol. */
 export interface SimulatorPlan {
-  data: DataPlan & { listener: Listener };
-  platform: { listener: Listener; connection: PlatformParts };
+  /** Command ports; `what` names them in messages. */
+  ports: readonly { plan: DataPlan; what: string }[];
+  platform: Platform;
+  /** How many descriptors are waited for there at most. */
+  descriptors: number;
 }

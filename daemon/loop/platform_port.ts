@@ -1,10 +1,14 @@
-// The simulator's platform port beside the loop: several connections at a time, as each of its clients
+// The simulator's platform ports beside the loop: several connections at a time, as each of its clients
 // has one as long as it is there. What the commands do stands in control/platform.ts.
-import { PlatformConnection, type PlatformTurn } from "../../control/platform.ts";
+import {
+  PlatformConnection,
+  type PlatformParts,
+  type PlatformTurn,
+} from "../../control/platform.ts";
 import type { Bell } from "../../ffi/bell.ts";
 import { type Poller, POLLIN, POLLOUT } from "../../ffi/poll.ts";
+import type { Listener } from "../../transports/listener.ts";
 import { Entrance } from "./entrance.ts";
-import type { SimulatorPlan } from "./plans.ts";
 
 /** Connections at a time; more wait until one is free. */
 export const PLATFORM_CLIENTS_MAX = 64;
@@ -15,11 +19,13 @@ export class PlatformPort {
   #slot: number | undefined;
   #bell: Bell | undefined;
 
+  /** `what` names it in messages: "platform port". */
   constructor(
-    private readonly plan: SimulatorPlan["platform"],
-    private readonly report: (message: string) => void,
+    listener: Listener,
+    private readonly what: string,
+    private readonly connection: PlatformParts,
   ) {
-    this.#entrance = new Entrance(plan.listener, "platform port", report);
+    this.#entrance = new Entrance(listener, what, connection.report);
   }
 
   /** Has all that may come here ring from now on. */
@@ -61,7 +67,7 @@ export class PlatformPort {
     const channel = this.#entrance.accept();
     if (channel === undefined) return "served";
     this.#bell?.hang(channel.fd);
-    this.#clients.push(new PlatformConnection(channel, this.plan.connection));
+    this.#clients.push(new PlatformConnection(channel, this.connection));
     return "served";
   }
 
@@ -71,7 +77,8 @@ export class PlatformPort {
       const received = found ? client.receive() : "served";
       return received === "served" ? client.serve() : received;
     } catch (error) {
-      this.report(`Closing a connection of the platform port: ${(error as Error).message}`);
+      const { report } = this.connection;
+      report(`Closing a connection of the ${this.what}: ${(error as Error).message}`);
       return "gone";
     }
   }
@@ -83,5 +90,36 @@ export class PlatformPort {
 
   close(): void {
     for (const { channel } of this.#clients.splice(0)) channel.close();
+  }
+}
+
+/** Several ports as one. */
+export class PlatformPorts {
+  constructor(private readonly ports: readonly PlatformPort[]) {}
+
+  hang(bell: Bell): void {
+    for (const port of this.ports) port.hang(bell);
+  }
+
+  watch(poller: Poller): void {
+    for (const port of this.ports) port.watch(poller);
+  }
+
+  get due(): number {
+    return this.ports.reduce((due, port) => Math.min(due, port.due), Infinity);
+  }
+
+  serve(poller: Poller): "nothing" | "served" | "stop" {
+    let outcome: "nothing" | "served" = "nothing";
+    for (const port of this.ports) {
+      const served = port.serve(poller);
+      if (served === "stop") return served;
+      if (served === "served") outcome = served;
+    }
+    return outcome;
+  }
+
+  close(): void {
+    for (const port of this.ports) port.close();
   }
 }

@@ -4,7 +4,7 @@ import type { User } from "../../ffi/users.ts";
 import type { VtpmDevice } from "../../transports/vtpm_proxy.ts";
 import type { Background } from "./background.ts";
 import { type ChipParts, libtpmsFor, makeChip } from "../chip/chip.ts";
-import type { DaemonConfig, Source } from "../config.ts";
+import type { DaemonConfig, SimulatorConfig, Source } from "../config.ts";
 import { PidFile } from "./pid_file.ts";
 import type { Manager } from "./service.ts";
 import { openSource } from "./sources.ts";
@@ -74,12 +74,15 @@ function openChannels(system: System, config: DaemonConfig, leaving: Leaving) {
     taken.add(source, what);
     return opened;
   };
-  const { control, data, mssim } = config;
+  const openSimulator = (ports: SimulatorConfig | undefined, option: string, whose: string) => {
+    const at = (source: Source | undefined, port: string) =>
+      source && openAt(source, option, `${whose} ${port} port`).listener;
+    return { command: at(ports?.command, "command"), platform: at(ports?.platform, "platform") };
+  };
+  const { control, data, mssim, rm } = config;
   const listeners = {
     control: control && openAt(control.source, "--ctrl", "control channel"),
     data: data && openAt(data.source, "--server", "data channel"),
-    command: mssim && openAt(mssim.command, "--mssim", "simulator's command port"),
-    platform: mssim && openAt(mssim.platform, "--mssim", "simulator's platform port"),
   };
   return {
     control: { ...listeners.control, terminate: control?.terminate ?? false },
@@ -89,8 +92,8 @@ function openChannels(system: System, config: DaemonConfig, leaving: Leaving) {
       disconnect: data?.disconnect ?? false,
       clientsMax: data?.clientsMax ?? 1,
     },
-    command: listeners.command?.listener,
-    platform: listeners.platform?.listener,
+    mssim: openSimulator(mssim, "--mssim", "simulator's"),
+    rm: openSimulator(rm, "--rm", "managed"),
   };
 }
 

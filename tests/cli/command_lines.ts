@@ -33,6 +33,7 @@ const base: Readonly<Record<keyof typeof parameters, string>> = {
   server: "type=unixio,path=data",
   ctrl: "type=unixio,path=control",
   mssim: "type=unixio,path=mssim",
+  rm: "type=unixio,path=rm",
   tpmstate: "dir=state",
   log: "file=log",
   key: "file=key",
@@ -91,7 +92,7 @@ function ofOptions(): CommandLine[] {
 
 /** What 0.10 does not have, and what others stand for. */
 const UNTRIED: ReadonlySet<string> = new Set([
-  ...["pcap", "server", "migration-key", "trace", "new-key", "mssim"],
+  ...["pcap", "server", "migration-key", "trace", "new-key", "mssim", "rm"],
 ]);
 
 /** Every sub-parameter with the values of its type, and one of each option without a value. */

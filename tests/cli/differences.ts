@@ -31,7 +31,7 @@ export const DIFFERENCES: readonly Difference[] = [
   },
   {
     reason: "[simulator-option]",
-    covers: (line) => / --mssim\b/.test(text(line)),
+    covers: (line) => / --(mssim|rm)\b/.test(text(line)),
   },
   {
     reason: "[libtpms-choice]",

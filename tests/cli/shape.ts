@@ -96,7 +96,7 @@ function stderrOf(text: string): string {
   const help = isHelp(text) ? " and help" : "";
   if (/^(socket|chardev): /.test(first)) {
     // Our hint is one more word to it.
-    return `getopt: ${first.replace(/ \(did you mean '.*'\?\)$/, "")}${help}`;
+    return `getopt: ${first.replace(/ \((did you mean '.*'\?|it is one of '.*')\)$/, "")}${help}`;
   }
   if (first.startsWith("swtpm: ")) return `swtpm: message${help}`;
   return `message${help}`;

@@ -1,4 +1,5 @@
-// An emulator that serves the simulator's protocol besides its own channels, and the words of that
+// An emulator that serves the simulator's protocol besides its own channels, to clients that own the
+// TPM or to those that share it, and the words of that
 // protocol as bytes. Deliberately not the program's tables.
 import { fields, u32, u8 } from "../support/bytes.ts";
 import { type Address, Client } from "../support/client.ts";
@@ -48,7 +49,10 @@ export function hashData(bytes: Uint8Array, size = bytes.length): Uint8Array {
   return fields(u32(COMMAND.HASH_DATA), u32(size), bytes);
 }
 
-/** The emulator with `--mssim`; its TPM is off until a client turns it on. */
+/** By which option, and what the handshake then says. */
+export const SIMULATORS = { "--mssim": "0000004d", "--rm": "0000004b" } as const;
+
+/** The emulator with `--mssim`, whose TPM is off until a client turns it on, or with `--rm`. */
 export class Simulator implements AsyncDisposable {
   private constructor(
     readonly emulator: Emulator,
@@ -60,10 +64,11 @@ export class Simulator implements AsyncDisposable {
   static async start(
     transport: "unix" | "tcp" = "unix",
     options: EmulatorOptions = {},
+    way: keyof typeof SIMULATORS = "--mssim",
   ): Promise<Simulator> {
     const folder = new TempDir();
     const [command, platform, option] = addresses(transport, folder);
-    const args = [...options.args ?? [], "--mssim", option];
+    const args = [...options.args ?? [], way, option];
     const emulator = await Emulator.start({ ...options, transport, args });
     await emulator.serving();
     return new Simulator(emulator, command, platform, folder);

@@ -62,7 +62,7 @@ export async function openOwnTpm(
   tpm.startup("clear");
   if (data.listener === undefined) throw new Error("there is no data channel");
   await prove(system.libc, tpm, data.listener, found.place);
-  const loop = makeLoop(found.parts, found.opened);
+  const loop = await makeLoop(found.parts, found.opened);
   return { place: found.place, loop, trace: found.opened.trace };
 }
 

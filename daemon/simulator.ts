@@ -1,0 +1,66 @@
+// The simulator's ports as a loop serves them: for clients that own the TPM (`--mssim`), and for those
+// that share it (`--rm`). Loaded where one of them is asked for.
+import { managedHandlers, ownersHandlers, type PlatformHandlers } from "../control/platform.ts";
+import { commandPortWords, managedPortWords, type WordPort } from "../control/simulator_words.ts";
+import type { Tpm } from "../tpm/tpm.ts";
+import type { Channel } from "../transports/channel.ts";
+import type { Listener } from "../transports/listener.ts";
+import type { DataPlan, SimulatorPlan } from "./loop/plans.ts";
+import { PLATFORM_CLIENTS_MAX, PlatformPort, PlatformPorts } from "./loop/platform_port.ts";
+
+/** Clients of a command port at a time; more wait until one is free. */
+const CLIENTS_MAX = 64;
+/** Both listeners and their clients. */
+const DESCRIPTORS = 2 + CLIENTS_MAX + PLATFORM_CLIENTS_MAX;
+
+/** Where clients come in; undefined where none do. */
+interface Ports {
+  command: Listener | undefined;
+  platform: Listener | undefined;
+}
+
+export interface SimulatorParts {
+  mssim: Ports;
+  rm: Ports;
+  tpm: Tpm;
+  report: (message: string) => void;
+  /** Whether the command that runs is that of the client behind a connection. */
+  isOfRunning: (client: Channel) => boolean;
+}
+
+export function planSimulator(parts: SimulatorParts): SimulatorPlan {
+  const { mssim, rm, tpm, isOfRunning } = parts;
+  const all = [
+    ...pairAt("simulator's", mssim, commandPortWords(tpm), ownersHandlers(tpm), parts),
+    ...pairAt("managed", rm, managedPortWords(tpm), managedHandlers(tpm, isOfRunning), parts),
+  ];
+  return {
+    ports: all.map(({ port }) => port),
+    platform: new PlatformPorts(all.map(({ platform }) => platform)),
+    descriptors: all.length * DESCRIPTORS,
+  };
+}
+
+/** The two ports of one option; none where it was not given. */
+function pairAt(
+  whose: string,
+  { command, platform }: Ports,
+  words: WordPort,
+  handlers: PlatformHandlers,
+  { tpm, report }: SimulatorParts,
+): { port: SimulatorPlan["ports"][number]; platform: PlatformPort }[] {
+  if (command === undefined || platform === undefined) return [];
+  const plan: DataPlan = {
+    listener: command,
+    terminate: false,
+    disconnect: false,
+    clientsMax: CLIENTS_MAX,
+    // What stands before a command is the protocol's own message there.
+    prefixed: false,
+    words,
+  };
+  return [{
+    port: { plan, what: `${whose} command port` },
+    platform: new PlatformPort(platform, `${whose} platform port`, { handlers, tpm, report }),
+  }];
+}
