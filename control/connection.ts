@@ -89,6 +89,7 @@ export class ControlConnection {
     const free = this.#free();
     const { count, fd } = this.channel.receiveWithDescriptor(free);
     if (fd !== undefined) this.#takeFd(fd);
+    if (this.#body !== undefined) this.#dropFd();
     if (count === WOULD_BLOCK) return STAYS;
     if (count === 0) return this.#ended();
     if (this.#body !== undefined) return this.#bodyPiece(free.subarray(0, count));
@@ -109,7 +110,7 @@ export class ControlConnection {
   }
 
   close(): void {
-    if (this.#fd !== undefined) this.parts.closeFd(this.#fd);
+    this.#dropFd();
     this.channel.close();
   }
 
@@ -194,6 +195,9 @@ export class ControlConnection {
     piece: Uint8Array<ArrayBuffer>,
     refusal: number | undefined,
   ): Turn | Promise<Turn> {
+    // The rest may be long in coming, and never does where the client's own end was passed: as long
+    // as that is open here, its connection does not end.
+    this.#dropFd();
     const left = Math.max(length - piece.length, 0);
     const begun = { name, request, left, collected: piece };
     const surplus = piece.length > length ? TpmResult.BAD_PARAMETER : undefined;
@@ -306,14 +310,19 @@ export class ControlConnection {
   }
 
   #answer(bytes: Uint8Array<ArrayBuffer>): Turn {
-    if (this.#fd !== undefined) this.parts.closeFd(this.#fd);
-    this.#fd = undefined;
+    this.#dropFd();
     this.parts.tap?.response(bytes);
     return this.channel.send(bytes) ? STAYS : GOES;
   }
 
   #takeFd(fd: number): void {
-    if (this.#fd !== undefined) this.parts.closeFd(this.#fd);
+    this.#dropFd();
     this.#fd = fd;
+  }
+
+  /** Closes what came and is not used. */
+  #dropFd(): void {
+    if (this.#fd !== undefined) this.parts.closeFd(this.#fd);
+    this.#fd = undefined;
   }
 }

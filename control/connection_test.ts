@@ -222,6 +222,17 @@ Deno.test("a descriptor becomes the data connection, or is closed", async () => 
   deepEqual(await answered({}, request("SET_DATAFD")), [u32(TpmResult.BAD_PARAMETER)]);
 });
 
+Deno.test("a descriptor is not kept while a body is awaited", async () => {
+  const head = request("SET_STATEBLOB", ...u32(0), ...u32(1), ...u32(0x40000), ...bytes(4088));
+  const first = connection({}, { bytes: head, fd: DATA_FD });
+  await first.turns();
+  deepEqual(first.closed, [DATA_FD]);
+  const later = connection({}, head, { bytes: Uint8Array.of(1), fd: DATA_FD });
+  await later.turns();
+  deepEqual(later.closed, [DATA_FD]);
+  deepEqual(later.answers(), []);
+});
+
 Deno.test("the information comes in parts up to its NUL", async () => {
   const whole =
     (await answered({}, request("GET_INFO", ...u32(0), ...u32(1), ...u32(0), ...u32(0))))[0]!;

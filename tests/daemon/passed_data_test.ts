@@ -1,9 +1,9 @@
 // SET_DATAFD with all kinds of descriptors: what can be a data connection is one, what cannot is
-// refused, and nothing else happens.
+// refused, and nothing else happens; nor with one that comes along with another request.
 
 import assert from "node:assert/strict";
 import { fields, hex, u32 } from "../support/bytes.ts";
-import { CMD, controlMessage } from "../support/control.ts";
+import { CMD, controlMessage, payload } from "../support/control.ts";
 import { DataClient } from "../support/client.ts";
 import { Emulator } from "../support/emulator.ts";
 import { Descriptors } from "../support/fd_passing.ts";
@@ -100,3 +100,29 @@ Deno.test("what a passed connection brings is a command, never a word [simulator
   }
   assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
 });
+
+for (const when of ["with the head", "with the body"] as const) {
+  Deno.test(`a client that passed its own end ${when} of a request leaves its place [passed-end]`, async () => {
+    using descriptors = new Descriptors();
+    await using emulator = await Emulator.start({ dataServer: false });
+    const address = emulator.controlAddress;
+    const fd = await descriptors.connectAside(address);
+    const client = descriptors.client(fd);
+    await client.send(controlMessage(CMD.STOP));
+    assert.equal(hex(await client.receive(4)), SUCCESS);
+    // More than is collected before the command begins, so that its body is being waited for.
+    const head = fields(
+      controlMessage(CMD.SET_STATEBLOB, payload.getStateBlob(0, 1, 0x40000)),
+      new Uint8Array(5000),
+    );
+    if (when === "with the head") descriptors.sendWithDescriptors(fd, head, [fd]);
+    else {
+      // The last byte goes when all before it has been read.
+      await client.sendSplit(fields(head, new Uint8Array(1)), [head.length]);
+      descriptors.sendWithDescriptors(fd, new Uint8Array(100), [fd]);
+    }
+    client.close();
+    using next = await emulator.connectControl();
+    assert.equal(hex(await next.command(CMD.GET_CONFIG)), SUCCESS + SUCCESS);
+  });
+}
