@@ -7,11 +7,16 @@ import { CMD } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
 import { Descriptors } from "../support/fd_passing.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
+import { tpm12 } from "../support/tpm12.ts";
 import { pause } from "../support/wait.ts";
 import { seedFrom } from "./random.ts";
+import { serveGoodClient } from "./serve_good_client.ts";
 import { ARENAS } from "./soak/arenas.ts";
 import { Famine } from "./soak/famine.ts";
-import { soak } from "./soak/soak.ts";
+import { soak, type Soaked } from "./soak/soak.ts";
+
+/** Of the batches that it brings some attack the data channel while no descriptor is left. */
+const HUNGRY_SEED = 7;
 
 Deno.test("rude connections on every way in, while a good client is served", async () => {
   const seed = seedFrom("SOAK_SEED") & 0x7fffffff;
@@ -33,6 +38,25 @@ Deno.test("rude connections on every way in, while a good client is served", asy
   for (const { story } of soaked) {
     assert.ok(story.good.writes > 0, `${story.arena.name}: no write was acknowledged`);
   }
+});
+
+Deno.test("a soak without descriptors starves nobody who has to come in for each answer", async () => {
+  const [{ story, failure }] = await soak({
+    ...{ seed: HUNGRY_SEED, messages: 1, lives: 150, minutes: 1, chapters: 1, sideBySide: 1 },
+    ...{ arenas: ARENAS.filter(({ name }) => name === "SET_DATAFD"), famineEvery: 1 },
+  }, () => {}) as [Soaked];
+  assert.equal(failure, undefined);
+  assert.ok(story.famines > 0, "there was none");
+});
+
+Deno.test("a TPM 1.2 that somebody deactivated serves who starts its machine", async () => {
+  await using emulator = await Emulator.start({ tpm2: false });
+  {
+    await serveGoodClient(false, emulator);
+    using data = await emulator.connectData();
+    assert.equal(readAnswer(await data.command(tpm12.physicalSetDeactivated(true))).code, 0);
+  }
+  await serveGoodClient(false, emulator);
 });
 
 /** While it is out of descriptors. */

@@ -2,8 +2,10 @@
 // the few answers tests look into. Leaves sending them to client.ts.
 
 import { TPM_NV_PER, TPM_PHYSICAL_PRESENCE } from "../../tcg/tpm12/attributes.ts";
+import { TPM_CAP, TPM_CAP_FLAG, TPM_CAP_FLAG_ID } from "../../tcg/tpm12/capabilities.ts";
 import { CommandError } from "../../tcg/tpm12/client/command_error.ts";
 import { WELL_KNOWN_AUTH } from "../../tcg/tpm12/client/session.ts";
+import { decode, encode } from "../../tcg/kernel/codec.ts";
 import type { ResponseValue } from "../../tcg/kernel/declaration.ts";
 import { valuesOf } from "../../tcg/kernel/message.ts";
 import type { AnyDeclaration } from "../../tcg/tpm12/command.ts";
@@ -24,6 +26,7 @@ import { TPM_SelfTestFull } from "../../tcg/tpm12/commands/testing.ts";
 import { TPM_GetTicks } from "../../tcg/tpm12/commands/ticks.ts";
 import { TPM_ST, TPM_TAG } from "../../tcg/tpm12/constants.ts";
 import { readResponse } from "../../tcg/tpm12/message.ts";
+import { TPM_STCLEAR_FLAGS } from "../../tcg/tpm12/structures/capabilities.ts";
 import { fields } from "./bytes.ts";
 
 /** An NV index that is free for use. */
@@ -43,6 +46,11 @@ export const tpm12 = {
   getTicks: () => commandBytes(TPM_GetTicks, {}),
   getCapability: (capArea: number, ...sub: readonly Uint8Array[]) =>
     commandBytes(TPM_GetCapability, { capArea, subCap: fields(...sub) }),
+  volatileFlags: () =>
+    commandBytes(TPM_GetCapability, {
+      capArea: TPM_CAP.FLAG,
+      subCap: encode(TPM_CAP_FLAG_ID, TPM_CAP_FLAG.VOLATILE),
+    }),
   oiap: () => commandBytes(TPM_OIAP, {}),
   extend: (pcrNum: number, inDigest: Uint8Array) => commandBytes(TPM_Extend, { pcrNum, inDigest }),
   pcrRead: (pcrIndex: number) => commandBytes(TPM_PcrRead, { pcrIndex }),
@@ -96,6 +104,11 @@ const ANY_PCR = {
 /** Data of an NV_ReadValue answer. */
 export function readNvReadValue(bytes: Uint8Array): Uint8Array {
   return succeeded(TPM_NV_ReadValue, bytes).data;
+}
+
+/** Whether the flags of an answer to `volatileFlags` say that the TPM is deactivated until its next start. */
+export function isDeactivated(bytes: Uint8Array): boolean {
+  return decode(TPM_STCLEAR_FLAGS, succeeded(TPM_GetCapability, bytes).resp).deactivated !== 0;
 }
 
 /** The digest of a PCRRead answer. */

@@ -30,6 +30,10 @@ export interface Story extends Tally {
   readonly seed: number;
   /** `performance.now()` when the run must be over. */
   readonly deadline: number;
+  /** One batch in so many passes without descriptors. */
+  readonly famineEvery: number;
+  /** Batches so far: the same seed always brings the same ones. */
+  batches: number;
   /** Occasions so far: each has random numbers of its own. */
   visits: number;
   ledger: Ledger | undefined;
@@ -59,8 +63,8 @@ const BATCH = 300;
 const BATCH_MS = 240_000;
 /** Rude clients side by side, at most. */
 const LANES = 10;
-/** One batch in so many passes without descriptors. */
-const FAMINE_EVERY = 6;
+/** Descriptors that a famine leaves, at most. */
+const SPARE_MAX = 3;
 const LEDGER_SIZE = 8;
 
 export async function chapter(story: Story, quota: Quota): Promise<void> {
@@ -145,18 +149,18 @@ async function allClosed(pid: number, before: readonly string[]): Promise<void> 
 /** Many rude lives on one channel, or both, while the good client is on the other. */
 async function batch(story: Story, server: Server): Promise<void> {
   const { arena } = story;
-  const random = new Random(story.seed ^ Math.imul(++story.visits, 0x9e3779b1));
-  const hungry = random.oneIn(FAMINE_EVERY);
+  const random = new Random(story.seed ^ Math.imul(++story.batches, 0x85ebca6b));
+  const hungry = random.oneIn(story.famineEvery);
   const attacked = random.oneIn(2) ? "data" : "control";
   const watched = arena.several || attacked === "control" ? "data" : "control";
-  // Where the data clients come through the control channel nobody may keep that.
+  // Where the data clients come through the control channel nobody may keep that. Who comes anew
+  // needs a descriptor each time, which a famine has to leave: neither would get in else.
   const anew = watched === "control" && server.data.kind === "datafd";
+  const spare = random.between(anew ? 1 : 0, SPARE_MAX);
   const orders = { ...watch(story, server, watched, !hungry), anew };
   await story.watcher.begin(orders);
   try {
-    await using _famine = hungry
-      ? await Famine.begin(server.process.pid, random.below(4))
-      : undefined;
+    await using _famine = hungry ? await Famine.begin(server.process.pid, spare) : undefined;
     if (hungry) story.famines++;
     const end = story.lives + (hungry ? BATCH / 4 : BATCH);
     const lane = async () => {

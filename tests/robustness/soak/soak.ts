@@ -19,7 +19,11 @@ export interface SoakOptions {
   readonly arenas: readonly Arena[];
   /** Arenas at a time. */
   readonly sideBySide: number;
+  /** One batch of lives in so many passes without descriptors. */
+  readonly famineEvery?: number;
 }
+
+const FAMINE_EVERY = 6;
 
 /** What an arena went through, and what went wrong if something did. */
 export interface Soaked {
@@ -64,6 +68,8 @@ async function soakArena(
     stateDir: folder.path,
     seed: options.seed + ARENAS.indexOf(arena),
     deadline,
+    famineEvery: options.famineEvery ?? FAMINE_EVERY,
+    batches: 0,
     visits: 0,
     ledger: undefined,
     good: { answers: 0, writes: 0, slowestMs: 0 },
