@@ -224,35 +224,6 @@ Deno.test("keys that others encrypted are read", async () => {
   }
 });
 
-Deno.test("keys that sign certificates, and those that do not [cert-keys]", async () => {
-  await using bench = await Bench.make();
-  const { path } = bench.folder;
-  const sign = async (...algorithm: string[]) => {
-    await ok("openssl", ["genpkey", "-algorithm", ...algorithm, "-out", "key.pem"], path);
-    const subject = ["-subj", "/CN=i"];
-    await ok(
-      "openssl",
-      ["req", "-x509", "-new", "-key", "key.pem", ...subject, "-out", "i.pem"],
-      path,
-    );
-    return await bench.run("swtpm_cert", [
-      ...["--modulus", rsaModulus(), "--tpm2", ...TPM, ...SPECIFICATION, "--pem"],
-      ...["--signkey", "key.pem", "--issuercert", "i.pem", "--out-cert", "one.pem"],
-    ]);
-  };
-  const curve = (name: string) => ["EC", "-pkeyopt", `ec_paramgen_curve:${name}`];
-  for (const kind of [["RSA"], curve("P-256"), curve("P-384"), ["ed25519"], ["ed448"]]) {
-    const { code, stderr } = await sign(...kind);
-    assert.equal(code, 0, `${kind}: ${stderr}`);
-    await ok("openssl", ["verify", "-CAfile", "i.pem", "-partial_chain", "one.pem"], path);
-  }
-  for (const kind of [curve("P-521"), ["RSA-PSS"]]) {
-    const { code, stderr } = await sign(...kind);
-    assert.equal(code, 1, String(kind));
-    assert.match(stderr, /^Could not (sign the certificate with|import signing key) key.pem: /);
-  }
-});
-
 Deno.test("a key in a token signs, RSA and ECC", async () => {
   await using bench = await Bench.make();
   const { path } = bench.folder;

@@ -56,22 +56,32 @@ const IV_SIZE = 16;
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]*PRIVATE KEY)-----\r?\n([^]*?)-----END \1-----/;
 
-/** A private key in a text of PEM, which may have other text around it. Throws where it is none. */
-export function readPrivateKey(text: string, password: string | undefined): KeyObject {
+/**
+ * A private key in a text of PEM, which may have other text around it, as PKCS #8, DER. Throws where it
+ * is none.
+ */
+export function readPrivateKey(
+  text: string,
+  password: string | undefined,
+): Uint8Array<ArrayBuffer> {
   const [block, label, body] = BLOCK.exec(text) ?? [];
   if (block === undefined) throw new Error("there is no private key in it");
   const [, headers = "", base64] = /^((?:[\w-]+: .*\r?\n)*\r?\n)?([^]*)$/.exec(body!)!;
   const dek = /^DEK-Info: ([^,\r\n]+),([0-9A-Fa-f]+)/m.exec(headers);
-  if (label !== "ENCRYPTED PRIVATE KEY" && dek === null) return createPrivateKey(block);
+  if (label === "PRIVATE KEY") return Uint8Array.fromBase64(base64!);
+  if (label !== "ENCRYPTED PRIVATE KEY" && dek === null) return pkcs8Of(createPrivateKey(block));
   if (password === undefined) throw new Error("it is encrypted, and no password is given");
   const bytes = Uint8Array.fromBase64(base64!);
   if (dek !== null) {
     const type = label === "EC PRIVATE KEY" ? "sec1" : "pkcs1";
     const key = decryptedTraditional(bytes, dek[1]!, Uint8Array.fromHex(dek[2]!), password);
-    return createPrivateKey({ key: Buffer.from(key), format: "der", type });
+    return pkcs8Of(createPrivateKey({ key: Buffer.from(key), format: "der", type }));
   }
-  const key = decryptedPkcs8(bytes, password);
-  return createPrivateKey({ key: Buffer.from(key), format: "der", type: "pkcs8" });
+  return decryptedPkcs8(bytes, password);
+}
+
+function pkcs8Of(key: KeyObject): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(key.export({ type: "pkcs8", format: "der" }));
 }
 
 /** The key as PKCS #8 in PEM, encrypted where there is a password. */
@@ -103,7 +113,7 @@ export function privateKeyPem(
 }
 
 /** EncryptedPrivateKeyInfo ::= SEQUENCE { AlgorithmIdentifier, OCTET STRING } (RFC 5958). */
-function decryptedPkcs8(der: Uint8Array, password: string): Uint8Array {
+function decryptedPkcs8(der: Uint8Array, password: string): Uint8Array<ArrayBuffer> {
   const [algorithm, data] = partsOf(parse(der));
   const [scheme, parameters] = partsOf(algorithm);
   const encrypted = bytesOf(data);
@@ -151,7 +161,7 @@ function decryptedTraditional(
   cipherName: string,
   iv: Uint8Array,
   password: string,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const cipher = Object.values(CIPHERS).find(({ name }) => name === cipherName.toLowerCase());
   if (cipher === undefined) throw new Error(`the cipher ${cipherName} is not known`);
   const SALT_BYTES = 8;
@@ -172,7 +182,7 @@ function decrypted(
   key: Uint8Array,
   iv: Uint8Array,
   bytes: Uint8Array,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   try {
     const decipher = createDecipheriv(cipher, key, iv);
     return new Uint8Array([...decipher.update(bytes), ...decipher.final()]);

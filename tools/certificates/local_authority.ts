@@ -92,7 +92,7 @@ export class LocalAuthority {
    * Sees to it that there is one; one that was `named` is not made. Throws SystemError,
    * {@linkcode UsageError}.
    */
-  ensure(named: boolean): void {
+  async ensure(named: boolean): Promise<void> {
     const { folder, signingKey, issuerCertificate, serialFile } = this.place;
     const made = named ? [serialFile] : [signingKey, issuerCertificate, serialFile];
     for (const path of [`${folder}/`, ...made]) {
@@ -105,18 +105,18 @@ export class LocalAuthority {
         `There is no ${missing}, and none is made for an authority of that kind.`,
       );
     }
-    this.#locked(() => {
+    await this.#locked(async () => {
       if (this.#missing().length === 0) return;
       this.surroundings.log("Creating root CA and a local CA's signing key and issuer cert.");
-      this.#create();
+      await this.#create();
     });
   }
 
   /** The next serial number, which nobody else gets. */
-  nextSerial(): bigint {
+  async nextSerial(): Promise<bigint> {
     const { files } = this.surroundings;
     const { serialFile } = this.place;
-    return this.#locked(() => {
+    return await this.#locked(() => {
       const last = readSerial(files, serialFile);
       const next = BigInt(last ?? SERIAL_LIMIT) + 1n;
       const goesOn = last !== undefined && next < SERIAL_LIMIT;
@@ -133,7 +133,7 @@ export class LocalAuthority {
       .filter((path) => isPath(path) && files.statusOf(path) === undefined);
   }
 
-  #create(): void {
+  async #create(): Promise<void> {
     const { files, texts, variable } = this.surroundings;
     const { signingKey, signingKeyPassword, issuerCertificate } = this.place;
     const folder = parentOf(signingKey);
@@ -153,7 +153,7 @@ export class LocalAuthority {
       replaceFile(files, rootPath, pemOf(certificate), CERTIFICATE_MODE);
     }
     const own = newKey();
-    const signer = signerIn(texts.read(rootKeyPath), rootPassword, rootKeyPath);
+    const signer = await signerIn(texts.read(rootKeyPath), rootPassword, rootKeyPath, files);
     const certificate = authorityCertificate(
       AUTHORITY_NAME,
       own.publicKey,
@@ -173,22 +173,27 @@ export class LocalAuthority {
   }
 
   /** One process at a time, as the C program's tools do it. */
-  #locked<T>(action: () => T): T {
+  async #locked<T>(action: () => T | Promise<T>): Promise<T> {
     const { files } = this.surroundings;
     const path = `${this.place.folder}/${LOCK_NAME}`;
     const fd = files.open(path, O.RDWR | O.CREAT | O.NOFOLLOW, LOCK_MODE);
     try {
       files.flock(fd, path);
-      return action();
+      return await action();
     } finally {
       files.close(fd);
     }
   }
 }
 
-function signerIn(text: string, password: string | undefined, path: string): Signer {
+async function signerIn(
+  text: string,
+  password: string | undefined,
+  path: string,
+  files: Files,
+): Promise<Signer> {
   try {
-    return pemSigner(text, password, "sha256");
+    return await pemSigner(text, password, "sha256", files);
   } catch (error) {
     throw new UsageError(
       `Could not create local-CA: '${path}' cannot be used: ${messageOf(error)}`,

@@ -70,7 +70,10 @@ export class LocalCertificates {
    * Finds the authority, and makes it where there is none yet. Throws SystemError,
    * {@linkcode UsageError} with the C program's messages.
    */
-  static open(choice: AuthorityChoice, surroundings: LocalSurroundings): LocalCertificates {
+  static async open(
+    choice: AuthorityChoice,
+    surroundings: LocalSurroundings,
+  ): Promise<LocalCertificates> {
     const { texts } = surroundings;
     const optionsFile = choice.optionsFile ?? defaultFile(surroundings, OPTIONS_NAME);
     const configFile = choice.configFile ?? defaultFile(surroundings, CONFIG_NAME);
@@ -92,13 +95,13 @@ export class LocalCertificates {
       ...(choice.certificate === undefined ? {} : { issuerCertificate: choice.certificate }),
     };
     const authority = new LocalAuthority(chosen, surroundings);
-    authority.ensure(choice.key !== undefined || choice.certificate !== undefined);
+    await authority.ensure(choice.key !== undefined || choice.certificate !== undefined);
     return new LocalCertificates(authority, options, surroundings);
   }
 
   /** Makes the certificate in the form in which the TPM keeps it. */
   async issue(request: LocalRequest): Promise<Uint8Array<ArrayBuffer>> {
-    const words = this.#wordsFor(request, this.authority.nextSerial());
+    const words = this.#wordsFor(request, await this.authority.nextSerial());
     const parsed = readRequest(words, this.surroundings);
     // A file of options may hold more than options.
     if (typeof parsed === "string") {

@@ -148,7 +148,7 @@ function publicKeyBytes(key: PublicKey): Uint8Array<ArrayBuffer> {
 
 async function signerFor(
   { signingKey, signingKeyPassword }: CertificateRequest,
-  { texts, variable }: RequestSurroundings,
+  { files, texts, variable }: RequestSurroundings,
   hash: SignatureHash,
   closers: DisposableStack,
 ): Promise<Signer> {
@@ -173,7 +173,7 @@ async function signerFor(
     () => texts.read(signingKey),
   );
   try {
-    return pemSigner(text, signingKeyPassword, hash);
+    return await pemSigner(text, signingKeyPassword, hash, files);
   } catch (error) {
     throw new UsageError(`Could not import signing key ${signingKey}: ${messageOf(error)}`);
   }

@@ -1,6 +1,17 @@
 // A public key in the forms that the tools take, as SubjectPublicKeyInfo.
 import { createPublicKey } from "node:crypto";
-import { bits, encode, integer, none, oid, sequence } from "./der.ts";
+import {
+  bits,
+  contentOf,
+  encode,
+  integer,
+  none,
+  oid,
+  oidOf,
+  parse,
+  partsOf,
+  sequence,
+} from "./der.ts";
 import { KEY_USAGE, type Usage } from "./tcg_certificate.ts";
 
 /** Curves by the names of `--ecc-curveid`, with the size of a coordinate in bytes. */
@@ -24,6 +35,8 @@ export const RAW_ALGORITHMS = {
   "ml-dsa-87": { oid: "2.16.840.1.101.3.4.3.19", size: 2592, signs: true },
 } as const;
 export type RawAlgorithm = keyof typeof RAW_ALGORITHMS;
+
+const PEM = /-----BEGIN PUBLIC KEY-----([^-]*)-----END PUBLIC KEY-----/;
 
 export type PublicKey =
   | { readonly kind: "rsa"; readonly modulus: Uint8Array; readonly exponent: number }
@@ -55,18 +68,10 @@ export function publicKeyDer(key: PublicKey): Uint8Array<ArrayBuffer> {
         y: base64url(padded(key.y, size)),
       });
     }
-    case "raw": {
-      const { oid: id, size } = RAW_ALGORITHMS[key.algorithm];
-      if (key.bytes.length !== size) {
-        throw new Error(`it has ${key.bytes.length} bytes, ${key.algorithm} has ${size}`);
-      }
-      return encode(sequence(sequence(oid(id)), bits(key.bytes)));
-    }
+    case "raw":
+      return rawDer(key.algorithm, key.bytes);
     case "pem":
-      if (!/-----BEGIN (RSA )?PUBLIC KEY-----/.test(key.text)) {
-        throw new Error("there is no public key in it");
-      }
-      return derOf(createPublicKey(key.text));
+      return pemDer(key.text);
   }
 }
 
@@ -79,6 +84,31 @@ export function usageOf(key: PublicKey, tpm2: boolean, usage: Usage): number {
   const exchange = key.kind === "ecc" ? keyAgreement : keyEncipherment;
   if (!usage.allowSigning) return exchange;
   return usage.decryption ? digitalSignature | exchange : digitalSignature;
+}
+
+function rawDer(algorithm: RawAlgorithm, bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { oid: id, size } = RAW_ALGORITHMS[algorithm];
+  if (bytes.length !== size) {
+    throw new Error(`it has ${bytes.length} bytes, ${algorithm} has ${size}`);
+  }
+  return encode(sequence(sequence(oid(id)), bits(bytes)));
+}
+
+/** The runtime knows no keys of FIPS 203 and 204, and a certificate takes them as they are. */
+function pemDer(text: string): Uint8Array<ArrayBuffer> {
+  const base64 = PEM.exec(text)?.[1];
+  if (base64 === undefined) {
+    if (!/-----BEGIN RSA PUBLIC KEY-----/.test(text)) {
+      throw new Error("there is no public key in it");
+    }
+    return derOf(createPublicKey(text));
+  }
+  const [algorithm, key] = partsOf(parse(Uint8Array.fromBase64(base64)));
+  const id = oidOf(partsOf(algorithm)[0]);
+  const raw = Object.entries(RAW_ALGORITHMS).find(([, known]) => known.oid === id)?.[0];
+  if (raw === undefined || key === undefined) return derOf(createPublicKey(text));
+  // The first byte counts the bits of the last one that are not used.
+  return rawDer(raw as RawAlgorithm, contentOf(key).subarray(1));
 }
 
 function jwkDer(key: Record<string, string>): Uint8Array<ArrayBuffer> {

@@ -73,7 +73,7 @@ export async function localca(
   };
   let certificates;
   try {
-    certificates = LocalCertificates.open({
+    certificates = await LocalCertificates.open({
       configFile: given.get("configfile"),
       optionsFile: given.get("optsfile"),
       key: given.get("ca-key"),

@@ -61,7 +61,7 @@ export class CertificateSource {
   async #makeHere(wish: CertificateWish): Promise<Uint8Array<ArrayBuffer>> {
     const { system, variable, values, options, log } = this;
     const tell = (message: string) => log.info(`swtpm_localca: ${message}`);
-    this.#authority ??= LocalCertificates.open({
+    this.#authority ??= await LocalCertificates.open({
       configFile: values.get("create_certs_tool_config"),
       optionsFile: values.get("create_certs_tool_options"),
       key: options.caKey,
