@@ -124,12 +124,15 @@ export async function treeVersion(dir: string): Promise<string> {
  * The text of a shell script that runs a 0.10 program. `root` is the folder it is unpacked in,
  * under the name by which the script will see it. The script keeps its process id.
  */
-export function wrapperScript(root: string, program: Program | "socat"): string {
+export function wrapperScript(
+  root: string,
+  program: Program | "socat" | "openssl",
+  env: Readonly<Record<string, string>> = unstableEnv(root),
+): string {
   const words = unstableWords(root, program).map(shellWord).join(" ");
-  const env = Object.entries(unstableEnv(root));
   return [
     "#!/bin/sh",
-    ...env.map(([name, value]) => `export ${name}=${shellWord(value)}`),
+    ...Object.entries(env).map(([name, value]) => `export ${name}=${shellWord(value)}`),
     `exec ${words} "$@"`,
     "",
   ].join("\n");
