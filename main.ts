@@ -76,11 +76,14 @@ async function obey(system: System, args: readonly string[]): Promise<number> {
   }
   if (which === "completions") {
     const { completions } = await import("./cli/completions.ts");
-    const usage = `Usage: ${PROGRAM} completions bash|zsh|fish\n`;
-    const page = asksForHelp(rest[0]) ? usage : completions(rest[0]);
-    if (page === undefined) printAside(usage);
-    else print(system, page);
-    return page === undefined ? 1 : 0;
+    if (asksForHelp(rest[0])) {
+      print(system, (await help()).completionsHelp());
+      return 0;
+    }
+    const script = completions(rest[0]);
+    if (script === undefined) printAside(`Usage: ${PROGRAM} completions bash|zsh|fish\n`);
+    else print(system, script);
+    return script === undefined ? 1 : 0;
   }
   if (isOneOf(TOOLS, which)) return await runTool(system, which, rest, `${PROGRAM} ${which}`);
   if (!isOneOf(INTERFACES, which)) {

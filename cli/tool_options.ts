@@ -1,5 +1,5 @@
 // The options of the programs beside the emulator, as data: the grammar and the completions are read
-// from it. Their help pages are prose, and stand beside the programs.
+// from it. Their pages (page.ts) stand beside the programs.
 import { CERT, LOCALCA, SETUP } from "./family_options.ts";
 import { optionsOf } from "./options.ts";
 import { parameters } from "./parameters.ts";

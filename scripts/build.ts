@@ -30,6 +30,7 @@ import { describeEmbedding, embed, type Embedding } from "./embed.ts";
 import { type Place, PLACES, type Places, PROGRAM, TOOLS } from "./executable/parts.ts";
 import { cutTexts } from "./executable/texts.ts";
 import { train } from "./executable/training.ts";
+import { writeManualPages } from "./man.ts";
 
 /** The powers the executable starts with; what the chosen options do not need is given up at start. */
 export const PERMISSIONS: readonly { readonly flag: string; readonly reason: string }[] = [
@@ -303,6 +304,7 @@ if (import.meta.main) {
       ...(arch === undefined ? {} : { arch }),
       force: values.force ?? false,
     });
+    await writeManualPages();
     console.log(describe(result, (performance.now() - start) / 1000));
   } catch (error) {
     console.error(`build: ${error instanceof Error ? error.message : error}`);

@@ -1,6 +1,7 @@
 // `swtpm_cert`: makes one certificate about a TPM. What its words mean and how the certificate comes
 // about is tools/certificates/'s.
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { print, printAside, printBytes } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
@@ -8,7 +9,7 @@ import manifest from "../../deno.json" with { type: "json" };
 import { makeCertificate, storedForm, writeCertificate } from "../certificates/make.ts";
 import { readRequest } from "../certificates/request.ts";
 import { TextFiles } from "../certificates/text_files.ts";
-import { CERT_HELP } from "./help.ts";
+import { certPage } from "./help.ts";
 
 const VERSION = `TPM certificate tool version ${manifest.version}, ` +
   "Copyright (c) 2015 IBM Corp.\n";
@@ -65,7 +66,7 @@ export async function cert(
 }
 
 function usage(): string {
-  return `${VERSION}\n${CERT_HELP}`;
+  return `${VERSION}\n${pageText(certPage())}`;
 }
 
 function capabilities(): string {

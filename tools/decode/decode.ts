@@ -2,6 +2,7 @@
 // words. How captures are read stands beside this file, how commands are written in trace/.
 import { keyConfig, libtpmsChoice } from "../../cli/configuration.ts";
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { outputIsTerminal, print, tell } from "../../daemon/output/output.ts";
@@ -12,7 +13,7 @@ import { traceObject } from "../../trace/json.ts";
 import { COLOURS, PLAIN, textLine } from "../../trace/text.ts";
 import { Exchanges } from "./exchanges.ts";
 import { readCapture } from "./formats.ts";
-import { HELP } from "./help.ts";
+import { decodePage } from "./help.ts";
 import { Input } from "./input.ts";
 
 /** Firmware sets aside 64 KiB for a log, or some more. */
@@ -29,7 +30,7 @@ export async function decode(
 ): Promise<number> {
   const read = readToolLine("decode", words, surroundings, "any");
   if (read === "help") {
-    print(system, HELP);
+    print(system, pageText(decodePage()));
     return 0;
   }
   const { line, operands } = read;

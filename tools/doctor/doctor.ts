@@ -2,6 +2,7 @@
 // Changes nothing; what it looks at stands beside this file.
 import { libtpmsChoice } from "../../cli/configuration.ts";
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
 import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
@@ -9,25 +10,13 @@ import manifest from "../../deno.json" with { type: "json" };
 import { embeddedLibraries } from "../../ffi/embedded.ts";
 import { Machine } from "../../ffi/machine.ts";
 import { type Check, findAll, type Finding, ok, overall } from "./finding.ts";
+import { doctorPage } from "./help.ts";
 import { kernelChecks } from "./kernel.ts";
 import { librariesFindings } from "./libraries.ts";
 import { limitsChecks } from "./limits.ts";
 import { socketFindings } from "./sockets.ts";
 import { stateDirectoryFindings } from "./state_directory.ts";
 import { trialFinding } from "./trial.ts";
-
-const HELP = `Usage: swtpm doctor [options] [DIR...]
-
-Says what this machine offers to a TPM, what stands in its way, and what to do
-about it; for each DIR, whether a TPM can keep its state there. Each line begins
-with 'ok', 'warn' (not everybody needs it) or 'fail' (no TPM can be had so), and
-'->' says what to do. The exit code is 1 when there is a 'fail', else 0.
-
- --libtpms system|embedded|PATH
-                       look at this libtpms; SWTPM_LIBTPMS does the same
- --json                print the findings as JSON
- -h|--help             print this page and exit
-`;
 
 /** Columns before the text: verdict, what was looked at. */
 const VERDICT_WIDTH = 6;
@@ -41,7 +30,7 @@ export async function doctor(
 ): Promise<number> {
   const read = readToolLine("doctor", words, surroundings, "any");
   if (read === "help") {
-    print(system, HELP);
+    print(system, pageText(doctorPage()));
     return 0;
   }
   const { line, operands: directories } = read;

@@ -1,22 +1,13 @@
 // `swtpm install-tools DIR`: links in DIR by which this program is called as the C project's tools.
 import { getopt } from "../../cli/getopt.ts";
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { LINKS } from "../../cli/programs.ts";
 import { toolOptions } from "../../cli/tool_options.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
-
-const HELP = `Usage: swtpm install-tools DIR
-
-Makes links to this program in DIR, by which it is the tools of the C project:
-
-${Object.keys(LINKS).map((name) => ` ${name}\n`).join("")}
-What is there by one of these names, but no such link, stays, and nothing is
-made then. 'swtpm ioctl' and so on are the same without links.
-
- -h|--help             print this page and exit
-`;
+import { installToolsPage } from "./help.ts";
 
 /** Makes the links and prints which; returns the exit code. */
 export async function installTools(
@@ -28,7 +19,7 @@ export async function installTools(
   for (const step of getopt(words, toolOptions("install-tools"), { program: "install-tools" })) {
     if (step.kind === "error") throw step.error;
     if (step.kind === "option") {
-      print(system, HELP);
+      print(system, pageText(installToolsPage()));
       return 0;
     }
     folders.push(step.word);

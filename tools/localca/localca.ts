@@ -2,6 +2,7 @@
 // signs is tools/certificates/'s.
 import { getopt } from "../../cli/getopt.ts";
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { toolOptions } from "../../cli/tool_options.ts";
 import { explain } from "../../daemon/output/explain.ts";
 import { print, printAside } from "../../daemon/output/output.ts";
@@ -17,7 +18,7 @@ import {
   type CertificateType,
 } from "../certificates/tcg_certificate.ts";
 import { TextFiles } from "../certificates/text_files.ts";
-import { LOCALCA_HELP } from "./help.ts";
+import { localcaPage } from "./help.ts";
 
 const LOG_MODE = 0o640;
 
@@ -33,12 +34,12 @@ export async function localca(
   for (const step of getopt(words, toolOptions("localca"), { program: called })) {
     if (step.kind === "error") {
       printAside(`${step.error.message}\n`);
-      print(system, LOCALCA_HELP);
+      print(system, pageText(localcaPage()));
       return 1;
     }
     if (step.kind === "operand") continue;
     if (step.name === "help") {
-      print(system, LOCALCA_HELP);
+      print(system, pageText(localcaPage()));
       return 0;
     }
     given.set(step.name === "key" ? "ek" : step.name, step.argument);

@@ -1,5 +1,6 @@
 // `swtpm ping`: whether a TPM emulator answers on its control channel in time, as an exit code.
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { type ControlClient, StreamControlClient } from "../../control/client.ts";
@@ -10,7 +11,7 @@ import type { System } from "../../daemon/system.ts";
 import { Errno, SystemError } from "../../ffi/libc.ts";
 import type { Address } from "../reach/address.ts";
 import { connect, type Line } from "../reach/line.ts";
-import { PING_HELP } from "./help.ts";
+import { pingPage } from "./help.ts";
 import { addressFor } from "./where.ts";
 
 const TIMEOUT_S = 3;
@@ -27,7 +28,7 @@ export async function ping(
 ): Promise<number> {
   const read = readToolLine("ping", words, surroundings, "any");
   if (read === "help") {
-    print(system, PING_HELP);
+    print(system, pageText(pingPage()));
     return 0;
   }
   const address = addressFor(system, read.line, read.operands);

@@ -1,6 +1,7 @@
 // `swtpm run`: a TPM in this process for the life of COMMAND, our child. The exit code is COMMAND's;
 // nothing of the TPM is left behind.
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { Interruption } from "../../daemon/end/interruption.ts";
 import { Log } from "../../daemon/output/log.ts";
 import type { Loop } from "../../daemon/loop/loop.ts";
@@ -16,7 +17,7 @@ import { openOwnTpm } from "../own_tpm/own_tpm.ts";
 import { makeFolder, type Place, unixPlace } from "../own_tpm/place.ts";
 import { replacePlaceholders, variablesFor } from "../own_tpm/variables.ts";
 import { Command, exitCodeOf, exitCodeOfSignal } from "./command.ts";
-import { RUN_HELP } from "./help.ts";
+import { runPage } from "./help.ts";
 import { type RunOptions, runOptions } from "./options.ts";
 import { startFailure } from "./start_failure.ts";
 import { Teller } from "./teller.ts";
@@ -46,7 +47,7 @@ export async function run(
     teller.failed(error);
     return OWN_FAILURE;
   }
-  print(system, RUN_HELP);
+  print(system, pageText(runPage()));
   return 0;
 }
 

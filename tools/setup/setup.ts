@@ -1,6 +1,7 @@
 // `swtpm_setup`: makes a TPM with its keys and certificates. The TPM runs in this process, its state in
 // memory; when all of it is there, it takes the place of what was there before.
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { explain } from "../../daemon/output/explain.ts";
 import { print, printAside } from "../../daemon/output/output.ts";
@@ -22,7 +23,7 @@ import {
 import { CertificateSource, type TpmDescription } from "./certificate_source.ts";
 import { createConfigFiles } from "./config_files.ts";
 import { readConfiguration } from "./configuration.ts";
-import { SETUP_HELP } from "./help.ts";
+import { setupPage } from "./help.ts";
 import { Leftovers } from "./leftovers.ts";
 import { SetupLog } from "./log.ts";
 import type { Maker, TpmAtWork } from "./maker.ts";
@@ -52,11 +53,11 @@ export async function setup(
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     printAside(`${error.message}\n`);
-    print(system, SETUP_HELP);
+    print(system, pageText(setupPage()));
     return 1;
   }
   if (read === "help") {
-    print(system, SETUP_HELP);
+    print(system, pageText(setupPage()));
     return 0;
   }
   if (read === "version") {

@@ -1,6 +1,7 @@
 // `swtpm start`: a TPM in the background that stays until `swtpm stop`, and the variables by which
 // TPM software finds it, for a shell, for a program, or for the next steps of a GitHub workflow.
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { Background, startInBackground } from "../../daemon/start/background.ts";
 import { confine } from "../../daemon/powers/confine.ts";
@@ -9,30 +10,11 @@ import { print } from "../../daemon/output/output.ts";
 import { EndingSignals } from "../../daemon/end/signals.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Variables } from "../../ffi/children.ts";
-import { TPM_OPTIONS } from "../own_tpm/options_help.ts";
 import { openOwnTpm } from "../own_tpm/own_tpm.ts";
 import { addressesOf, makeFolder, type Place, unixPlace } from "../own_tpm/place.ts";
 import { tctiOf, variablesFor } from "../own_tpm/variables.ts";
+import { startPage } from "./help.ts";
 import { type StartOptions, startOptions } from "./options.ts";
-
-const HELP = `Usage: swtpm start [options]
-
-Starts a TPM in the background, on and started up, and prints the variables by
-which TPM software finds it. 'swtpm stop' ends it.
-
- eval "$(swtpm start)" || exit
- tpm2_getrandom --hex 16
- swtpm stop
-
-Where there is no TPM it prints 'false', so that a script does not go on without
-and reach the machine's own.
-
-${TPM_OPTIONS}
- --json                print the TPM's addresses and variables as JSON
- --github-env          add the variables to the file that GITHUB_ENV names, for
-                       the next steps of a GitHub workflow
- -h|--help             print this page and exit
-`;
 
 /** Names a file of lines NAME=VALUE that a workflow's next steps get as variables. */
 const GITHUB_FILE = "GITHUB_ENV";
@@ -70,7 +52,7 @@ export async function start(
     throw error;
   }
   if (wanted === "help") {
-    print(system, HELP);
+    print(system, pageText(startPage()));
     return 0;
   }
   if (background === undefined) return startInBackground(system, tellShell);

@@ -2,6 +2,7 @@
 // beside this file.
 import { keyConfig, libtpmsChoice } from "../../cli/configuration.ts";
 import type { Line, Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { isOneOf, STATE_ACTIONS } from "../../cli/programs.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
@@ -10,7 +11,7 @@ import { readKeys } from "../../daemon/chip/storage.ts";
 import type { System } from "../../daemon/system.ts";
 import type { StoreKeys } from "../../state/store.ts";
 import { lastingPlace } from "../own_tpm/stored.ts";
-import { HELP } from "./help.ts";
+import { statePage } from "./help.ts";
 import { readQuestions } from "./questions.ts";
 
 /** Returns the exit code. */
@@ -21,7 +22,7 @@ export async function state(
 ): Promise<number> {
   const read = readToolLine("state", words, surroundings, "any");
   if (read === "help") {
-    print(system, HELP);
+    print(system, pageText(statePage()));
     return 0;
   }
   const { line, operands: [action, where, ...rest] } = read;

@@ -1,5 +1,6 @@
 // `swtpm stop`: ends the TPM that `swtpm start` started and waits until nothing of it is left.
 import type { Surroundings } from "../../cli/line.ts";
+import { pageText } from "../../cli/page.ts";
 import { readToolLine } from "../../cli/tool_line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { StreamControlClient } from "../../control/client.ts";
@@ -8,14 +9,7 @@ import type { System } from "../../daemon/system.ts";
 import { Errno, SystemError } from "../../ffi/libc.ts";
 import { connect } from "../reach/line.ts";
 import { type StartedAddress, startedAddress } from "../reach/started.ts";
-
-const HELP = `Usage: swtpm stop
-
-Ends the TPM that 'swtpm start' started, in order: the one that SWTPM_CTRL or
-SWTPM_PORT names.
-
- -h|--help             print this page and exit
-`;
+import { stopPage } from "./help.ts";
 
 /** A TPM that makes a large key at the moment finishes or cancels that first. */
 const PATIENCE_MS = 10_000;
@@ -28,7 +22,7 @@ export async function stop(
   words: readonly string[],
 ): Promise<number> {
   if (readToolLine("stop", words, surroundings, "none") === "help") {
-    print(system, HELP);
+    print(system, pageText(stopPage()));
     return 0;
   }
   const address = startedAddress(surroundings.variable);
