@@ -7,15 +7,20 @@
 //   --json FILE     writes the figures of every round there, "-" is standard output, and the
 //                   table then goes to standard error
 //   --quick         a tenth of the commands and shorter waits: a look, not a result
+//   --svg FILE      draws ours beside C 0.10 there
+//   --against FILE  also another build of ours ("before"): what is between the two is told from noise
 //   --new-libtpms   ours also over the libtpms that C 0.10 has ("ours+")
 //   --list          names the rows
 // SWTPM_EXE names the executable to measure, dist/swtpm otherwise.
 
 import { type BenchOptions, parseBenchArguments } from "./bench/arguments.ts";
 import type { BenchRow, RowContext } from "./bench/bench_row.ts";
-import { findContestants } from "./bench/contestants.ts";
+import { type Contestant, findContestants } from "./bench/contestants.ts";
+import { floorProgram } from "./bench/floor.ts";
 import { describeMachine, loadAverage } from "./bench/machine.ts";
+import { drawTable } from "./bench/picture.ts";
 import { asJson, renderTable, type RowReport } from "./bench/report.ts";
+import type { ContestantId } from "./bench/result.ts";
 import { ROWS } from "./bench/rows.ts";
 import { requirePinnedDeno } from "./checkout.ts";
 import { ensurePackages } from "./packages.ts";
@@ -40,8 +45,11 @@ async function runRow(row: BenchRow, context: RowContext): Promise<RowReport> {
 async function bench(options: BenchOptions): Promise<boolean> {
   await ensurePackages("test");
   const machine = describeMachine();
-  const contestants = await findContestants(options.newLibtpms);
+  const contestants = await findContestants(options);
   const { effort } = options;
+  let empty: Promise<Contestant> | undefined;
+  const floor = () =>
+    empty ??= floorProgram().then((program) => ({ id: "floor", program, version: "does nothing" }));
   const say = options.json === "-" ? console.error : console.log;
   say(`machine: ${machine.text}`);
   for (const { id, version, program } of contestants) {
@@ -49,7 +57,8 @@ async function bench(options: BenchOptions): Promise<boolean> {
   }
   say(
     `${effort.rounds} alternating rounds; a value is the median over the rounds, p99 the median ` +
-      `of the rounds' 99th percentiles${effort.quick ? "; QUICK: a look, not a result" : ""}`,
+      `of the rounds' 99th percentiles; a ratio stands with its lowest and highest round, "~" where ` +
+      `they do not agree on who is less${effort.quick ? "; QUICK: a look, not a result" : ""}`,
   );
   const reports: RowReport[] = [];
   // A row that is interrupted ends by itself, as its programs do; what was measured is shown.
@@ -61,17 +70,20 @@ async function bench(options: BenchOptions): Promise<boolean> {
     if (interrupted) break;
     console.error(`-- ${row.id}: ${row.title}`);
     const progress = (text: string) => console.error(`   ${text}`);
-    const report = await runRow(row, { contestants, effort, progress });
+    const report = await runRow(row, { contestants, floor, effort, progress });
     console.error(`   ${report.seconds} s, load ${report.load.join(" -> ")}`);
     reports.push(report);
   }
-  const ids = contestants.map(({ id }) => id);
+  const ids: ContestantId[] = [...contestants.map(({ id }) => id), "floor"];
   say(`\n${renderTable(reports, ids)}`);
   if (options.json !== undefined) {
     const programs = contestants.map(({ id, version }) => ({ id, version }));
     const text = JSON.stringify({ machine, effort, programs, rows: asJson(reports, ids) }, null, 2);
     if (options.json === "-") console.log(text);
     else await Deno.writeTextFile(options.json, `${text}\n`);
+  }
+  if (options.svg !== undefined) {
+    await Deno.writeTextFile(options.svg, drawTable(reports, machine.text));
   }
   return !interrupted && reports.every((report) => report.failure === undefined);
 }

@@ -71,7 +71,7 @@ export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: s
  * What is compiled is the bundle: all code is in the checkout, but for the packages that deno.lock
  * names by their hashes.
  */
-const SOURCE_FLAGS = ["--no-config", "--no-check", "--no-remote", "--no-npm"];
+export const SOURCE_FLAGS = ["--no-config", "--no-check", "--no-remote", "--no-npm"];
 
 /** The first modules of executables. */
 const EXECUTABLE = "scripts/executable/";
@@ -226,7 +226,7 @@ async function embeddingFor(arch: Arch): Promise<Embedding> {
 }
 
 /** The processor this runs on; the program is for Linux on two of them. */
-function thisArch(): Arch {
+export function thisArch(): Arch {
   if (Deno.build.os !== "linux") throw new Error(`swtpm runs on Linux, this is ${Deno.build.os}`);
   switch (Deno.build.arch) {
     case "x86_64":

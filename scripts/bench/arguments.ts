@@ -8,7 +8,11 @@ export interface BenchOptions {
   readonly rows: readonly BenchRow[];
   readonly effort: Effort;
   readonly json?: string;
+  /** Where a picture of the table goes. */
+  readonly svg?: string;
   readonly newLibtpms: boolean;
+  /** Another build of the program. */
+  readonly against?: string;
 }
 
 const ROUNDS = 9;
@@ -26,6 +30,8 @@ export function parseBenchArguments(
     options: {
       "rounds": { type: "string" },
       "json": { type: "string" },
+      "svg": { type: "string" },
+      "against": { type: "string" },
       "quick": { type: "boolean", default: false },
       "new-libtpms": { type: "boolean", default: false },
       "list": { type: "boolean", default: false },
@@ -48,6 +54,8 @@ export function parseBenchArguments(
       quick: values.quick,
     },
     ...values.json === undefined ? {} : { json: values.json },
+    ...values.svg === undefined ? {} : { svg: values.svg },
+    ...values.against === undefined ? {} : { against: values.against },
     newLibtpms: values["new-libtpms"],
   };
 }

@@ -35,6 +35,8 @@ Deno.test("options", () => {
   assert.deepEqual(parse("--quick").effort, { rounds: 3, quick: true });
   assert.deepEqual(parse("--quick", "--rounds", "5").effort, { rounds: 5, quick: true });
   assert.equal(parse("--json", "figures.json").json, "figures.json");
+  assert.equal(parse("--svg", "picture.svg").svg, "picture.svg");
+  assert.equal(parse("--against", "dist/older").against, "dist/older");
   assert.equal(parse("--new-libtpms").newLibtpms, true);
   assert.equal(parseBenchArguments(["--list"], rows), "list");
 });

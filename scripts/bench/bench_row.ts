@@ -15,6 +15,8 @@ export interface Effort {
 /** What a row is run with. */
 export interface RowContext {
   readonly contestants: readonly Contestant[];
+  /** The program that does nothing; made when a row wants it. */
+  readonly floor: () => Promise<Contestant>;
   readonly effort: Effort;
   /** Says what goes on. */
   readonly progress: (text: string) => void;

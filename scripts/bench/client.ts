@@ -5,7 +5,9 @@
 
 import { timeBetween } from "./between_job.ts";
 import { timeCommands } from "./commands_job.ts";
+import { timeConnections } from "./connections_job.ts";
 import { timeControl } from "./control_job.ts";
+import { timeExecs } from "./exec_job.ts";
 import type { Job } from "./jobs.ts";
 import { checkBound } from "./processors.ts";
 import { timeStarts } from "./start_job.ts";
@@ -20,6 +22,10 @@ function run(job: Job) {
       return timeBetween(job);
     case "start":
       return timeStarts(job);
+    case "exec":
+      return timeExecs(job);
+    case "connections":
+      return timeConnections(job);
   }
 }
 

@@ -11,7 +11,7 @@ import type { CommandsResult, Side, SideResult } from "./jobs.ts";
 import { checkBound, type Layout, place, usableProcessors } from "./processors.ts";
 import type { ContestantId, Figure, Findings, PeerId, Target, Values } from "./result.ts";
 import { runClient } from "./run_client.ts";
-import { orderOf } from "./statistics.ts";
+import { orderOf, type Summary } from "./statistics.ts";
 
 const BOTH: readonly PeerId[] = ["0.7.1", "0.10"];
 
@@ -22,12 +22,18 @@ export interface CommandsPlan {
   readonly layout: Layout;
   /** Ratio of the latencies that is to be reached. */
   readonly latencyRatio?: number;
+  /** Ratio of the 99th percentiles that is to be reached. */
+  readonly p99Ratio?: number;
+  /** Ratio of what one command in a thousand takes at least. */
+  readonly p999Ratio?: number;
   /** Ratio of the server's CPU time per command that is to be reached. */
   readonly cpuRatio?: number;
   readonly transport?: "unix" | "tcp" | "datafd";
   readonly tpm2?: boolean;
   readonly preparation?: readonly Uint8Array[];
   readonly command: Uint8Array;
+  /** Rounds that take so long that a few are enough. */
+  readonly roundsMax?: number;
   /** For these see `CommandsJob`. */
   readonly numberAt?: number;
   readonly everyUs?: number;
@@ -56,16 +62,21 @@ export function commandsRow(plan: CommandsPlan): BenchRow {
   return {
     id: plan.id,
     title: plan.title,
-    rounds: (effort) => effort.rounds,
+    rounds: (effort) => roundsOf(plan, effort),
     run: (context) => runPlan(plan, context),
   };
 }
 
+function roundsOf({ roundsMax }: CommandsPlan, { rounds }: Effort): number {
+  return Math.min(rounds, roundsMax ?? Infinity);
+}
+
 async function runPlan(plan: CommandsPlan, context: RowContext): Promise<Findings> {
   const { contestants, effort, progress } = context;
+  const rounds = roundsOf(plan, effort);
   const found = new Map<ContestantId, SideResult[]>(contestants.map(({ id }) => [id, []]));
-  for (let round = 0; round < effort.rounds; round++) {
-    progress(`round ${round + 1} of ${effort.rounds}`);
+  for (let round = 0; round < rounds; round++) {
+    progress(`round ${round + 1} of ${rounds}`);
     const order = orderOf(contestants, round);
     const { sides } = await playRound(plan, order, effort);
     order.forEach(({ id }, index) => found.get(id)!.push(sides[index]!));
@@ -92,7 +103,15 @@ async function runPlan(plan: CommandsPlan, context: RowContext): Promise<Finding
   const cpu = figure("server CPU", (results) => ({
     rounds: results.map((result) => result.serverCpuUsPerCommand),
   }), plan.cpuRatio);
-  return { figures: [latency, cpu], notes: [] };
+  const tail = (name: string, value: (latencyUs: Summary) => number, most?: number) =>
+    most === undefined ? [] : [figure(name, (results) => ({
+      rounds: results.map(({ latencyUs }) => value(latencyUs)),
+    }), most)];
+  const tails = [
+    ...tail("latency p99", ({ p99 }) => p99, plan.p99Ratio),
+    ...tail("latency p99.9", ({ p999 }) => p999, plan.p999Ratio),
+  ];
+  return { figures: [latency, ...tails, cpu], notes: [] };
 }
 
 async function playRound(

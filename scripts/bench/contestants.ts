@@ -1,9 +1,10 @@
 // The programs that take part, in the form the benchmark starts them in.
 // Finding and fetching the C programs is left to tests/peers/peers.ts.
 
+import { resolve } from "node:path";
 import { peerProgram, withNewLibtpms } from "../../tests/support/peer_programs.ts";
 import { run } from "../../tests/support/process.ts";
-import { type Program, programUnderTest } from "../../tests/support/programs.ts";
+import { plainProgram, type Program, programUnderTest } from "../../tests/support/programs.ts";
 import type { ContestantId } from "./result.ts";
 
 /** One program that takes part. */
@@ -14,12 +15,20 @@ export interface Contestant {
   readonly version: string;
 }
 
-/** Ours and the two C programs; with `newLibtpms` also ours over the libtpms of C 0.10. */
-export async function findContestants(newLibtpms: boolean): Promise<Contestant[]> {
+/** Who takes part besides ours and the two C programs. */
+export interface Guests {
+  /** Ours over the libtpms of C 0.10. */
+  readonly newLibtpms: boolean;
+  /** The path of another build of ours. */
+  readonly against?: string;
+}
+
+export async function findContestants({ newLibtpms, against }: Guests): Promise<Contestant[]> {
   const ours = programUnderTest();
   const programs: (readonly [ContestantId, Program])[] = [
     ["ours", ours],
     ...newLibtpms ? [["ours+libtpms-0.10", await withNewLibtpms(ours)] as const] : [],
+    ...against === undefined ? [] : [["before", plainProgram("before", resolve(against))] as const],
     ["0.7.1", await peerProgram("0.7.1")],
     ["0.10", await peerProgram("0.10")],
   ];

@@ -125,8 +125,47 @@ export interface StartResult {
   readonly endMs: readonly number[];
 }
 
+/** A program that is started again and again. */
+export interface ExecJob extends Placed {
+  readonly kind: "exec";
+  /** Absolute path of the executable first. */
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly programProcessors: readonly number[];
+  /** Takes its standard error. */
+  readonly log: string;
+  /** What ends a time: the first byte on standard output, or the end of the process. */
+  readonly until: "output" | "end";
+  readonly times: number;
+}
+
+/** The answer to {@linkcode ExecJob}. */
+export interface ExecResult {
+  readonly ms: readonly number[];
+}
+
+/** Connections with one command each, to servers that take turns. */
+export interface ConnectionsJob extends Placed {
+  readonly kind: "connections";
+  readonly sides: readonly { readonly data: Address; readonly serverPid: number }[];
+  readonly command: string;
+  readonly warmUp: number;
+  readonly turns: number;
+  readonly count: number;
+}
+
+/** The answer to {@linkcode ConnectionsJob}, in the order of its sides. */
+export interface ConnectionsResult {
+  readonly sides: readonly {
+    /** From before connect(2) to after close(2). */
+    readonly latencyUs: Summary;
+    /** Of all threads of the server, a connection. */
+    readonly serverCpuUs: number;
+  }[];
+}
+
 /** Anything that can be asked of a client. */
-export type Job = CommandsJob | ControlJob | BetweenJob | StartJob;
+export type Job = CommandsJob | ControlJob | BetweenJob | StartJob | ExecJob | ConnectionsJob;
 
 /** The answer to a job of a kind. */
 export interface Results {
@@ -134,4 +173,6 @@ export interface Results {
   readonly control: ControlResult;
   readonly between: BetweenResult;
   readonly start: StartResult;
+  readonly exec: ExecResult;
+  readonly connections: ConnectionsResult;
 }

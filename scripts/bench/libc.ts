@@ -15,6 +15,8 @@ const SYMBOLS = {
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   // int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
   poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  // int pipe2(int fds[2], int flags)
+  pipe2: { parameters: ["buffer", "i32"], result: "i32" },
   // int close(int fd)
   close: { parameters: ["i32"], result: "i32" },
   // int clock_gettime(clockid_t clock, struct timespec *time)
@@ -38,6 +40,8 @@ const SYMBOLS = {
     parameters: ["buffer", "i32", "buffer", "i32", "u32"],
     result: "i32",
   },
+  // int posix_spawn_file_actions_adddup2(actions, int fd, int new_fd)
+  posix_spawn_file_actions_adddup2: { parameters: ["buffer", "i32", "i32"], result: "i32" },
   // int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions)
   posix_spawn_file_actions_destroy: { parameters: ["buffer"], result: "i32" },
   // pid_t waitpid(pid_t pid, int *status, int options)

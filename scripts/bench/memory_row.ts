@@ -4,6 +4,7 @@
 import { TPM_CAP } from "../../tcg/tpm2/constants.ts";
 import { hex, repeated } from "../../tests/support/bytes.ts";
 import { Emulator } from "../../tests/support/emulator.ts";
+import { TestProcess } from "../../tests/support/process.ts";
 import { tpm2 } from "../../tests/support/tpm2.ts";
 import { pause } from "../../tests/support/wait.ts";
 import { type BenchRow, type RowContext, scaled } from "./bench_row.ts";
@@ -21,10 +22,10 @@ const READINGS = 10;
 const CLIENT_LIMIT_MS = 900_000;
 const INSTANCES = 20;
 
-/** What is to be reached. */
+/** What is to be reached: shares of what the empty program has, and a plain value. */
 export interface MemoryTargets {
-  readonly idleMb: number;
-  readonly usedMb: number;
+  readonly idle: number;
+  readonly used: number;
   /** What counts as no growth: pages that come and go. */
   readonly growthMb: number;
 }
@@ -41,9 +42,10 @@ export function instancesRow(id: string, title: string, targetMb: number): Bench
 
 async function oneInstance(
   targets: MemoryTargets,
-  { contestants, effort, progress }: RowContext,
+  { contestants, floor, effort, progress }: RowContext,
 ): Promise<Findings> {
   const count = scaled(COMMANDS, effort);
+  const floorMb = await waiting(await floor(), privateMb);
   const found = new Map<ContestantId, Course>();
   for (const contestant of contestants) {
     progress(`${contestant.id}: ${count} commands`);
@@ -51,19 +53,23 @@ async function oneInstance(
   }
   const every = count / READINGS;
   const course = found.get("ours")?.readingsMb.map((mb) => mb.toFixed(1)).join(" ");
-  const figure = (name: string, most: number, value: (course: Course) => number): Figure => ({
+  const figure = (name: string, target: Target, value: (course: Course) => number): Figure => ({
     name,
     unit: "MB",
-    values: Object.fromEntries([...found].map(([id, course]) => [id, { rounds: [value(course)] }])),
-    target: { kind: "value", most },
+    values: {
+      ...Object.fromEntries([...found].map(([id, course]) => [id, { rounds: [value(course)] }])),
+      ...target.kind === "ratio" ? { floor: { rounds: [floorMb] } } : {},
+    },
+    target,
   });
+  const ofFloor = (most: number): Target => ({ kind: "ratio", most, against: ["floor"] });
   return {
     figures: [
-      figure("private, idle", targets.idleMb, ({ idleMb }) => idleMb),
-      figure("private, used", targets.usedMb, ({ readingsMb }) => readingsMb.at(-1)!),
+      figure("private, idle", ofFloor(targets.idle), ({ idleMb }) => idleMb),
+      figure("private, used", ofFloor(targets.used), ({ readingsMb }) => readingsMb.at(-1)!),
       figure(
         "growth in second half",
-        targets.growthMb,
+        { kind: "value", most: targets.growthMb },
         ({ readingsMb }) => readingsMb.at(-1)! - readingsMb[READINGS / 2 - 1]!,
       ),
     ],
@@ -121,9 +127,16 @@ async function courseOf({ program }: Contestant, count: number): Promise<Course>
   return { idleMb, readingsMb: side.memoryKiB.map(megabytes) };
 }
 
+/** What the empty program has in memory while it waits. */
+async function waiting({ program }: Contestant, mb: (pid: number) => number): Promise<number> {
+  await using process = new TestProcess(program, ["wait"]);
+  await pause(SETTLE_MS);
+  return mb(process.pid);
+}
+
 async function manyInstances(
   targetMb: number,
-  { contestants, progress }: RowContext,
+  { contestants, floor, progress }: RowContext,
 ): Promise<Findings> {
   const found = new Map<ContestantId, number>();
   for (const { id, program } of contestants) {
@@ -140,10 +153,22 @@ async function manyInstances(
     await pause(SETTLE_MS);
     found.set(id, pids.reduce((sum, pid) => sum + proportionalMb(pid), 0) / INSTANCES);
   }
+  progress(`floor: ${INSTANCES} instances`);
+  found.set("floor", await manyWaiting(await floor()));
   const target: Target = { kind: "value", most: targetMb };
   const values = Object.fromEntries([...found].map(([id, mb]) => [id, { rounds: [mb] }]));
   return {
     figures: [{ name: "PSS of one", unit: "MB", values, target }],
     notes: [`sum of Pss of smaps_rollup of ${INSTANCES} running instances / ${INSTANCES}`],
   };
+}
+
+async function manyWaiting({ program }: Contestant): Promise<number> {
+  await using processes = new AsyncDisposableStack();
+  const pids: number[] = [];
+  for (let instance = 0; instance < INSTANCES; instance++) {
+    pids.push(processes.use(new TestProcess(program, ["wait"])).pid);
+  }
+  await pause(SETTLE_MS);
+  return pids.reduce((sum, pid) => sum + proportionalMb(pid), 0) / INSTANCES;
 }

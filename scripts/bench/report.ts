@@ -9,6 +9,7 @@ import {
   medianOf,
   p99Of,
   type PeerId,
+  PEERS,
   ratioOf,
   type Target,
 } from "./result.ts";
@@ -26,9 +27,11 @@ export interface RowReport {
 }
 
 const OURS: readonly ContestantId[] = ["ours", "ours+libtpms-0.10"];
-const PEERS: readonly PeerId[] = ["0.7.1", "0.10"];
 
-/** The table: a line per figure, its notes below the row. `ids` are the contestants that ran. */
+/**
+ * The table: a line per figure, its notes below the row. `ids` are the contestants that ran. A ratio
+ * stands with its lowest and highest round, and with a "~" where these do not agree on who is less.
+ */
 export function renderTable(rows: readonly RowReport[], ids: readonly ContestantId[]): string {
   const pairs = OURS.filter((ours) => ids.includes(ours)).flatMap((ours) =>
     PEERS.filter((peer) => ids.includes(peer)).map((peer) => ({ ours, peer }))
@@ -102,7 +105,11 @@ function shortName(id: ContestantId): string {
 }
 
 function ratio(figure: Figure, ours: ContestantId, peer: PeerId): string {
-  return ratioOf(figure, ours, peer)?.ratio.toFixed(2) ?? "";
+  const found = ratioOf(figure, ours, peer);
+  if (found === undefined) return "";
+  const [least, most] = found.spread.map((ratio) => ratio.toFixed(2));
+  const spread = least === most ? "" : ` (${least}-${most})`;
+  return `${found.noise ? "~" : ""}${found.ratio.toFixed(2)}${spread}`;
 }
 
 function target(target: Target | undefined): string {

@@ -35,6 +35,19 @@ Deno.test("what was not measured is missed, not reached", () => {
   assert.equal(markOf({ ...latency, values: {}, target: { kind: "value", most: 1 } }), "missed");
 });
 
+Deno.test("rounds that do not agree on who is less are noise", () => {
+  const values = { "ours": { rounds: [20, 24] }, "before": { rounds: [21, 23] } };
+  const figure: Figure = { name: "latency", unit: "us", values };
+  assert.equal(ratioOf(figure, "ours", "before")?.noise, true);
+  assert.equal(ratioOf(latency, "ours", "0.10")?.noise, false);
+  const row = { id: "a", title: "", rounds: 2, seconds: 1, load: [0, 0] as [number, number] };
+  const table = renderTable([{ ...row, findings: { figures: [figure], notes: [] } }], [
+    "ours",
+    "before",
+  ]);
+  assert.match(table, / ~1\.00 \(0\.95-1\.04\)/);
+});
+
 Deno.test("a peer that took nothing has no ratio", () => {
   const idle: Figure = {
     name: "wake-ups",
@@ -68,7 +81,7 @@ Deno.test("the table shows medians, percentiles, ratios, targets, marks and fail
   assert.match(lines[0]!, /^row +figure +ours +p99 +0\.7\.1 +p99 +0\.10 +p99 +ours\/0\.7\.1/);
   assert.match(
     lines[1]!,
-    /^first +latency, us +22\.0 +30\.0 +40\.0 +44\.0 +0\.55 +0\.50 +<= 0\.55 +reached$/,
+    /^first +latency, us +22\.0 +30\.0 +40\.0 +44\.0 +0\.55 \(0\.50-0\.60\) +0\.50 \(0\.45-0\.55\) +<= 0\.55 +reached$/,
   );
   assert.equal(lines[2], "    a note");
   assert.match(lines[3]!, /^second +not measured +failed$/);
@@ -89,6 +102,7 @@ Deno.test("the JSON carries every round", () => {
     peer: "0.10",
     ratio: 0.5,
     spread: [20 / 44, 22 / 40],
+    noise: false,
   });
   assert.equal(second.failure, "it would not start");
 });

@@ -3,11 +3,17 @@
 
 import { median, ratioOfMedians, ratioSpread } from "./statistics.ts";
 
-/** Who takes part: the program under test, the same over libtpms 0.10, the two C programs. */
-export type ContestantId = "ours" | "ours+libtpms-0.10" | "0.7.1" | "0.10";
+/**
+ * Who takes part: the program under test, the same over libtpms 0.10, another build of it, the two C
+ * programs, and a program that does nothing, made by the same compiler: what nothing of ours can be
+ * below.
+ */
+export type ContestantId = "ours" | "ours+libtpms-0.10" | PeerId;
 
 /** Those that ours is measured against. */
-export type PeerId = "0.7.1" | "0.10";
+export type PeerId = "before" | "0.7.1" | "0.10" | "floor";
+
+export const PEERS: readonly PeerId[] = ["before", "0.7.1", "0.10", "floor"];
 
 /** One contestant's values, one a round. */
 export interface Values {
@@ -47,6 +53,8 @@ export interface Ratio {
   readonly ratio: number;
   /** Lowest and highest of the rounds. */
   readonly spread: readonly [number, number];
+  /** Some rounds say more, some less: what is between the two is noise. */
+  readonly noise: boolean;
 }
 
 /** The median of a contestant's rounds; undefined for one that was not measured. */
@@ -66,12 +74,9 @@ export function ratioOf(figure: Figure, ours: ContestantId, peer: PeerId): Ratio
   const mine = figure.values[ours]?.rounds;
   const theirs = figure.values[peer]?.rounds;
   if (mine === undefined || theirs === undefined || theirs.includes(0)) return undefined;
-  return {
-    ours,
-    peer,
-    ratio: ratioOfMedians(mine, theirs),
-    spread: ratioSpread(mine, theirs),
-  };
+  const spread = ratioSpread(mine, theirs);
+  const noise = spread[0] <= 1 && spread[1] >= 1;
+  return { ours, peer, ratio: ratioOfMedians(mine, theirs), spread, noise };
 }
 
 /** Whether ours reached the figure's target; a target that was not measured is missed. */

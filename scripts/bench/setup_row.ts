@@ -26,8 +26,10 @@ async function run(
   await using workshops = new AsyncDisposableStack();
   const older = workshops.use(await Workshop.make("0.7.1"));
   const newer = workshops.use(await Workshop.make("0.10"));
-  const makers: Readonly<Record<ContestantId, readonly [Workshop, House]>> = {
+  const before = contestants.find(({ id }) => id === "before");
+  const makers: Partial<Record<ContestantId, readonly [Workshop, House] | undefined>> = {
     "ours": [older, older.ours],
+    "before": before && [older, { ...older.ours, setup: { ...before.program, args: ["setup"] } }],
     "0.7.1": [older, older.c],
     "ours+libtpms-0.10": [newer, newer.ours],
     "0.10": [newer, newer.c],
@@ -35,13 +37,13 @@ async function run(
   const setups = effort.quick ? SETUPS_A_ROUND_QUICK : SETUPS_A_ROUND;
   const found = new Map<ContestantId, number[]>(contestants.map(({ id }) => [id, []]));
   // The first one makes the authority, and is not counted.
-  for (const { id } of contestants) await measure(id, ...makers[id]);
+  for (const { id } of contestants) await measure(id, ...makers[id]!);
   for (let round = 0; round < effort.rounds; round++) {
     progress(`round ${round + 1} of ${effort.rounds}`);
     const times = new Map<ContestantId, number[]>(contestants.map(({ id }) => [id, []]));
     for (let setup = 0; setup < setups; setup++) {
       for (const { id } of orderOf(contestants, round + setup)) {
-        times.get(id)!.push(await measure(id, ...makers[id]));
+        times.get(id)!.push(await measure(id, ...makers[id]!));
       }
     }
     for (const [id, values] of times) found.get(id)!.push(median(values));

@@ -6,27 +6,24 @@
 import { unhex } from "../../tests/support/bytes.ts";
 import type { Address } from "../../tests/support/client.ts";
 import type { StartJob, StartResult } from "./jobs.ts";
-import { addressOf, bindThread, Clock, Libc } from "./libc.ts";
+import { bindThread, Clock, Libc } from "./libc.ts";
 import { Connection } from "./sockets.ts";
+import { Spawner } from "./spawner.ts";
 
 /** Pause between two looks for the socket; it makes a start look longer by half of it. */
 const LOOK_AGAIN_US = 50;
 const START_LIMIT_MS = 10_000;
 /** Enough for a server that ends by itself; C 0.10 now and then misses the signal. */
 const END_LIMIT_MS = 1_000;
-const O_RDONLY = 0;
-const O_WRONLY_CREAT_APPEND = 0o2001 | 0o100;
 const SIGKILL = 9;
 const SIGTERM = 15;
 const WNOHANG = 1;
-/** sizeof(posix_spawn_file_actions_t) is 80 */
-const FILE_ACTIONS_SIZE = 128;
 
 /** Does the job. */
 export function timeStarts(job: StartJob): StartResult {
   const libc = new Libc();
   const clock = new Clock(libc);
-  const program = new Program(libc, job);
+  const program = new Spawner(libc, job.words, job.env, { log: job.log });
   const command = Uint8Array.from(unhex(job.command));
   const connectMs: number[] = [];
   const startMs: number[] = [];
@@ -86,61 +83,4 @@ function end(libc: Libc, clock: Clock, pid: number): number {
     clock.sleepUntil(clock.now() + LOOK_AGAIN_US);
   }
   return (clock.now() - begin) / 1e3;
-}
-
-/** What posix_spawn wants to know, laid out once. */
-class Program {
-  readonly #pid = new Int32Array(1);
-  readonly #actions = new Uint8Array(FILE_ACTIONS_SIZE);
-  readonly #path: Uint8Array<ArrayBuffer>;
-  readonly #arguments: Strings;
-  readonly #environment: Strings;
-
-  constructor(private readonly libc: Libc, job: StartJob) {
-    const [path] = job.words;
-    if (path === undefined) throw new Error("there is no program to start");
-    this.#path = cString(path);
-    this.#arguments = new Strings(job.words);
-    this.#environment = new Strings(
-      Object.entries({ ...Deno.env.toObject(), ...job.env }).map(([name, value]) =>
-        `${name}=${value}`
-      ),
-    );
-    const { call } = libc;
-    call.posix_spawn_file_actions_init(this.#actions);
-    const open = (fd: number, file: string, flags: number) =>
-      call.posix_spawn_file_actions_addopen(this.#actions, fd, cString(file), flags, 0o600);
-    open(0, "/dev/null", O_RDONLY);
-    open(1, job.log, O_WRONLY_CREAT_APPEND);
-    open(2, job.log, O_WRONLY_CREAT_APPEND);
-  }
-
-  spawn(): number {
-    const failure = this.libc.call.posix_spawn(
-      new Uint8Array(this.#pid.buffer),
-      this.#path,
-      this.#actions,
-      null,
-      this.#arguments.pointers,
-      this.#environment.pointers,
-    );
-    if (failure !== 0) throw new Error(`posix_spawn failed, errno ${failure}`);
-    return this.#pid[0]!;
-  }
-}
-
-/** `char *const []`: pointers to strings, then NULL; the strings live as long as this does. */
-class Strings {
-  readonly pointers: Uint8Array<ArrayBuffer>;
-  readonly #texts: readonly Uint8Array<ArrayBuffer>[];
-
-  constructor(texts: readonly string[]) {
-    this.#texts = texts.map(cString);
-    const values = this.#texts.map(addressOf);
-    this.pointers = new Uint8Array(BigUint64Array.from([...values, 0n]).buffer);
-  }
-}
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
 }

@@ -10,14 +10,14 @@ import type { BenchRow, RowContext } from "./bench_row.ts";
 import { type Contestant, named } from "./contestants.ts";
 import { type Layout, place, usableProcessors } from "./processors.ts";
 import type { StartResult } from "./jobs.ts";
+import { emptyStarts } from "./empty_starts.ts";
 import type { ContestantId, Findings, Target, Values } from "./result.ts";
+import { Press, type Pressure } from "./pressure.ts";
 import { runClient } from "./run_client.ts";
 import { median, orderOf } from "./statistics.ts";
 
 /** As many as the loop learns the client's pace from. */
 const COMMANDS_BEFORE_END = 40;
-/** Whoever stops a virtual machine waits for it. */
-const END_MS_MAX = 10;
 const STARTS_A_ROUND = 5;
 const STARTS_A_ROUND_QUICK = 2;
 const CLIENT_LIMIT_MS = 120_000;
@@ -25,20 +25,42 @@ const CLIENT_LIMIT_MS = 120_000;
 const TIMING = "SWTPM_TIMING";
 
 /** Makes the row. */
-export function startRow(id: string, title: string, layout: Layout, target?: Target): BenchRow {
+export function startRow(
+  id: string,
+  title: string,
+  layout: Layout,
+  { target, endTarget, pressure }: {
+    readonly target?: Target;
+    readonly endTarget?: Target;
+    readonly pressure?: Pressure;
+  } = {},
+): BenchRow {
   return {
     id,
     title,
     rounds: (effort) => effort.rounds,
-    run: (context) => run(layout, target, context),
+    async run(context) {
+      await using press = new Press(pressure);
+      return await run({ layout, prefix: press.prefix }, target, endTarget, context);
+    },
   };
 }
 
+/** Where and how servers are started. */
+interface Setting {
+  readonly layout: Layout;
+  /** Words before theirs. */
+  readonly prefix: readonly string[];
+}
+
 async function run(
-  layout: Layout,
+  setting: Setting,
   target: Target | undefined,
-  { contestants, effort, progress }: RowContext,
+  endTarget: Target | undefined,
+  { contestants, floor, effort, progress }: RowContext,
 ): Promise<Findings> {
+  const empty = await floor();
+  const floors: number[] = [];
   // Another libtpms comes by way of a shell and a mount, which is not the program's start.
   const starters = contestants.filter(({ id }) => id !== "ours+libtpms-0.10");
   const connects = new Map<ContestantId, number[]>(starters.map(({ id }) => [id, []]));
@@ -48,16 +70,23 @@ async function run(
     for (const contestant of orderOf(starters, round)) {
       progress(`round ${round + 1} of ${effort.rounds}: ${contestant.id}`);
       const starts = effort.quick ? STARTS_A_ROUND_QUICK : STARTS_A_ROUND;
-      const { connectMs, startMs, endMs } = await measure(layout, contestant, starts);
+      const { connectMs, startMs, endMs } = await measure(setting, contestant, starts);
       connects.get(contestant.id)!.push(median(connectMs));
       answers.get(contestant.id)!.push(median(startMs));
       ends.get(contestant.id)!.push(median(endMs));
     }
+    floors.push(
+      await emptyStarts(
+        empty,
+        setting.prefix,
+        effort.quick ? STARTS_A_ROUND_QUICK : STARTS_A_ROUND,
+      ),
+    );
   }
   const valuesOf = (found: Map<ContestantId, number[]>): Partial<Record<ContestantId, Values>> =>
     Object.fromEntries([...found].map(([id, rounds]) => [id, { rounds }]));
   const ours = starters.find(({ id }) => id === "ours");
-  const phases = ours === undefined ? [] : await phasesOf(layout, ours);
+  const phases = ours === undefined ? [] : await phasesOf(setting, ours);
   return {
     figures: [{
       name: "exec to control socket",
@@ -66,22 +95,22 @@ async function run(
     }, {
       name: "exec to answer",
       unit: "ms",
-      values: valuesOf(answers),
+      values: { ...valuesOf(answers), floor: { rounds: floors } },
       ...target === undefined ? {} : { target },
     }, {
       name: "SIGTERM to end",
       unit: "ms",
       values: valuesOf(ends),
-      ...target === undefined ? {} : { target: { kind: "value", most: END_MS_MAX } },
+      ...endTarget === undefined ? {} : { target: endTarget },
     }],
     notes: phases,
   };
 }
 
 /** What the program says of its phases, in a start of its own: what it does not say otherwise. */
-async function phasesOf(layout: Layout, contestant: Contestant): Promise<string[]> {
-  const usual = (await measure(layout, contestant, 1)).said.split("\n");
-  const { startMs, said } = await measure(layout, contestant, 1, { [TIMING]: "1" });
+async function phasesOf(setting: Setting, contestant: Contestant): Promise<string[]> {
+  const usual = (await measure(setting, contestant, 1)).said.split("\n");
+  const { startMs, said } = await measure(setting, contestant, 1, { [TIMING]: "1" });
   const phases = said.split("\n").filter((line) => !usual.includes(line));
   return phases.length === 0
     ? [`ours prints no phases (${TIMING}=1)`]
@@ -89,7 +118,7 @@ async function phasesOf(layout: Layout, contestant: Contestant): Promise<string[
 }
 
 async function measure(
-  layout: Layout,
+  { layout, prefix }: Setting,
   { id, program }: Contestant,
   starts: number,
   env: Readonly<Record<string, string>> = {},
@@ -104,7 +133,15 @@ async function measure(
     processors: placement.client,
     serverProcessors: placement.server,
     words: [
-      ...[program.command, ...program.args, "socket", "--tpm2", "--tpmstate", `dir=${state}`],
+      ...[
+        ...prefix,
+        program.command,
+        ...program.args,
+        "socket",
+        "--tpm2",
+        "--tpmstate",
+        `dir=${state}`,
+      ],
       ...["--server", `type=unixio,path=${data}`, "--ctrl", `type=unixio,path=${data}.ctrl`],
       ...["--flags", "startup-clear"],
     ],

@@ -6,7 +6,9 @@ export interface Summary {
   readonly count: number;
   readonly least: number;
   readonly median: number;
+  readonly p95: number;
   readonly p99: number;
+  readonly p999: number;
   readonly most: number;
   readonly mean: number;
 }
@@ -33,7 +35,9 @@ export function summarise(samples: ArrayLike<number>): Summary {
     count: sorted.length,
     least: sorted[0]!,
     median: median(sorted),
+    p95: rank(sorted, 0.95),
     p99: rank(sorted, 0.99),
+    p999: rank(sorted, 0.999),
     most: sorted[sorted.length - 1]!,
     mean: sum / sorted.length,
   };

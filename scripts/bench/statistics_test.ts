@@ -49,7 +49,9 @@ Deno.test("a summary holds what a series comes to", () => {
     count: 100,
     least: 1,
     median: 50.5,
+    p95: 95,
     p99: 99,
+    p999: 100,
     most: 100,
     mean: 50.5,
   });

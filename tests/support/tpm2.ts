@@ -28,6 +28,7 @@ import { TPM2_PCR_Extend, TPM2_PCR_Read, TPM2_PCR_Reset } from "../../tcg/tpm2/c
 import { TPM2_GetRandom } from "../../tcg/tpm2/commands/random.ts";
 import { TPM2_StartAuthSession } from "../../tcg/tpm2/commands/sessions.ts";
 import { TPM2_Shutdown, TPM2_Startup } from "../../tcg/tpm2/commands/startup.ts";
+import { TPM2_Hash } from "../../tcg/tpm2/commands/symmetric.ts";
 import { TPM2_SelfTest } from "../../tcg/tpm2/commands/testing.ts";
 import { TPM_RH, TPM_SE, TPM_ST, TPM_SU } from "../../tcg/tpm2/constants.ts";
 import { readResponse } from "../../tcg/tpm2/message.ts";
@@ -54,6 +55,8 @@ export const tpm2 = {
   shutdown: (shutdownType: number = TPM_SU.CLEAR) => commandBytes(TPM2_Shutdown, { shutdownType }),
   selfTest: (full = true) => commandBytes(TPM2_SelfTest, { fullTest: full ? 1 : 0 }),
   getRandom: (bytesRequested: number) => commandBytes(TPM2_GetRandom, { bytesRequested }),
+  hash: (data: Uint8Array) =>
+    commandBytes(TPM2_Hash, { data, hashAlg: TPM_ALG.SHA256, hierarchy: TPM_RH.NULL }),
   readClock: () => commandBytes(TPM2_ReadClock, {}),
   getCapability: (capability: number, property: number, propertyCount: number) =>
     commandBytes(TPM2_GetCapability, { capability, property, propertyCount }),
