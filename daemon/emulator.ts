@@ -93,10 +93,11 @@ function endedEarly({ background, report }: EmulatorParts, { reason }: Interrupt
 export async function makeLoop(parts: EmulatorParts, opened: Opened): Promise<Loop> {
   const { system, log, report } = parts;
   const { store, lock, tpm, trace, leaving, control } = opened;
-  const data = parts.vtpm === undefined
-    ? { ...opened.data, words: tpm.family.prefixed ? dataChannelWords() : undefined }
-    : vtpmPlan(parts, parts.vtpm);
   const simulator = await simulatorPlan(parts, opened, () => loop);
+  const words = tpm.family.prefixed ? dataChannelWords() : undefined;
+  const data = parts.vtpm === undefined
+    ? { ...opened.data, words, space: simulator?.bareSpace }
+    : vtpmPlan(parts, parts.vtpm);
   const capacity = DESCRIPTORS + data.clientsMax + (simulator?.descriptors ?? 0);
   const processors = system.process.processors();
   const handlers = makeHandlers({

@@ -2,6 +2,8 @@
 // that share it (`--rm`). Loaded where one of them is asked for.
 import { managedHandlers, ownersHandlers, type PlatformHandlers } from "../control/platform.ts";
 import { commandPortWords, managedPortWords, type WordPort } from "../control/simulator_words.ts";
+import { ResourceManager } from "../resources/resource_manager.ts";
+import type { Space } from "../tpm/responder.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import type { Channel } from "../transports/channel.ts";
 import type { Listener } from "../transports/listener.ts";
@@ -30,14 +32,20 @@ export interface SimulatorParts {
 
 export function planSimulator(parts: SimulatorParts): SimulatorPlan {
   const { mssim, rm, tpm, isOfRunning } = parts;
+  // Whose clients share the TPM have a space each; before the others it is left empty.
+  const manager = rm.command && new ResourceManager(tpm);
+  const bareSpace = manager && (() => manager.bare);
+  const owned = { words: commandPortWords(tpm), space: bareSpace };
+  const shared = { words: managedPortWords(tpm), space: manager && (() => manager.open()) };
   const all = [
-    ...pairAt("simulator's", mssim, commandPortWords(tpm), ownersHandlers(tpm), parts),
-    ...pairAt("managed", rm, managedPortWords(tpm), managedHandlers(tpm, isOfRunning), parts),
+    ...pairAt("simulator's", mssim, owned, ownersHandlers(tpm), parts),
+    ...pairAt("managed", rm, shared, managedHandlers(tpm, isOfRunning), parts),
   ];
   return {
     ports: all.map(({ port }) => port),
     platform: new PlatformPorts(all.map(({ platform }) => platform)),
     descriptors: all.length * DESCRIPTORS,
+    bareSpace,
   };
 }
 
@@ -45,7 +53,7 @@ export function planSimulator(parts: SimulatorParts): SimulatorPlan {
 function pairAt(
   whose: string,
   { command, platform }: Ports,
-  words: WordPort,
+  answering: { words: WordPort; space: (() => Space) | undefined },
   handlers: PlatformHandlers,
   { tpm, report }: SimulatorParts,
 ): { port: SimulatorPlan["ports"][number]; platform: PlatformPort }[] {
@@ -57,7 +65,7 @@ function pairAt(
     clientsMax: CLIENTS_MAX,
     // What stands before a command is the protocol's own message there.
     prefixed: false,
-    words,
+    ...answering,
   };
   return [{
     port: { plan, what: `${whose} command port` },

@@ -35,6 +35,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   },
   control: { floor: 6 },
   trace: { floor: 5 },
+  resources: { floor: 5 },
   tpm: { floor: 4 },
   state: { floor: 3 },
   transports: { floor: 3 },

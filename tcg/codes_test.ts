@@ -8,6 +8,7 @@ import { TPM_ORD } from "./tpm12/ordinals.ts";
 import { TPM_RESULT } from "./tpm12/results.ts";
 import { TPM_CC } from "./tpm2/command_codes.ts";
 import { TPM_CAP, TPM_HT, TPM_ST, TPM_SU } from "./tpm2/constants.ts";
+import { TPM_PT } from "./tpm2/properties.ts";
 import { TPM_RC } from "./tpm2/results.ts";
 
 /** Numbers that are not the specification's, each with its reason. */
@@ -34,7 +35,7 @@ Deno.test("the numbers of wire/ are those of the specifications", () => {
   compare("TpmResult", TpmResult, { "": TPM_RESULT });
   compare("TpmRc", TpmRc, { "": TPM_RC });
   compare("Tpm12", Tpm12, { TAG_: TPM_MESSAGE_TAG, ORD_: TPM_ORD });
-  compare("Tpm2", Tpm2, { ST_: TPM_ST, CC_: TPM_CC, SU_: TPM_SU, CAP_: TPM_CAP });
+  compare("Tpm2", Tpm2, { ST_: TPM_ST, CC_: TPM_CC, SU_: TPM_SU, CAP_: TPM_CAP, PT_: TPM_PT });
   strictEqual(TpmRc.LOCALITY, TPM_RC.LOCALITY & ~0x800);
   strictEqual(Tpm2.SAVED_SESSION_FIRST, TPM_HT.POLICY_SESSION << 24);
 });

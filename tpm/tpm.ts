@@ -20,6 +20,7 @@ import {
   localResponse,
   type StartupType,
 } from "./family.ts";
+import type { Keeper } from "./keeper.ts";
 import type { TpmParts } from "./parts.ts";
 import type { Answer, Responder } from "./responder.ts";
 import { choose, powerOn } from "./power_on.ts";
@@ -41,6 +42,10 @@ export class Tpm implements Responder {
   #running = false;
   /** A command that runs in another thread. */
   #pending: Promise<unknown> | undefined;
+  /** What {@linkcode occupy} was given and is not over. */
+  #occupied: Promise<unknown> | undefined;
+  /** Who keeps in the TPM what belongs to several clients, where somebody does. */
+  keeper: Keeper | undefined;
   #lastCommand: number | undefined;
   #profile: string | undefined;
   readonly #prefixes: boolean;
@@ -68,7 +73,17 @@ export class Tpm implements Responder {
 
   /** Resolves when no command runs in another thread any more; undefined when none does. */
   get pending(): Promise<unknown> | undefined {
-    return this.#pending;
+    return this.#occupied ?? this.#pending;
+  }
+
+  /**
+   * Keeps the chip for `work`, which begins with a command that runs and goes on with others: nobody
+   * else has a turn before it is over.
+   */
+  occupy<T>(work: Promise<T>): Promise<T> {
+    const occupied = work.finally(() => this.#occupied = undefined);
+    this.#occupied = occupied.catch(() => {});
+    return occupied;
   }
 
   /** Chooses the version in libtpms; false where the library was built without it. */
@@ -106,6 +121,7 @@ export class Tpm implements Responder {
   losePower(): void {
     this.parts.libtpms.terminate();
     this.#running = false;
+    this.keeper?.powerLost();
   }
 
   /**
@@ -141,11 +157,27 @@ export class Tpm implements Responder {
     return true;
   }
 
+  /**
+   * A command of our own, which is no client's last one. The response is valid until the next command.
+   * Throws {@linkcode TpmResultError} without an answer.
+   */
+  ask(command: Uint8Array<ArrayBuffer>, size = command.length): Uint8Array<ArrayBuffer> {
+    const { tap, libtpms } = this.parts;
+    tap?.received(command.subarray(0, size));
+    const response = libtpms.process(command, size);
+    tap?.sent(response);
+    return response;
+  }
+
+  /** Shows whoever looks on a command that was answered without the chip. */
+  answered(command: Uint8Array, response: Uint8Array): void {
+    this.parts.tap?.received(command);
+    this.parts.tap?.sent(response);
+  }
+
   /** A command of our own; returns its TPM result. */
   #internal(command: Uint8Array<ArrayBuffer>): number {
-    this.parts.tap?.received(command);
-    const response = this.parts.libtpms.process(command, command.length);
-    this.parts.tap?.sent(response);
+    const response = this.ask(command);
     return response.length < responseHeader.size ? TpmResult.FAIL : resultAt(response, 0);
   }
 
@@ -265,6 +297,7 @@ export class Tpm implements Responder {
   }
 
   hashStart(): number {
+    this.keeper?.giveWay(); // the sequence takes the first slot, whoever is in it
     return this.parts.libtpms.hashStart();
   }
 
@@ -309,6 +342,7 @@ export class Tpm implements Responder {
 
   /** The state as it is in memory. Throws {@linkcode TpmResultError}. */
   volatileState(): Uint8Array<ArrayBuffer> {
+    this.keeper?.moveOut();
     return this.parts.libtpms.volatileState();
   }
 

@@ -41,4 +41,6 @@ export interface SimulatorPlan {
   platform: Platform;
   /** How many descriptors are waited for there at most. */
   descriptors: number;
+  /** What the data channel's connections are to open where others share the TPM. */
+  bareSpace: DataPlan["space"];
 }
