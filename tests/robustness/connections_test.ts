@@ -12,8 +12,12 @@ import { pause } from "../support/wait.ts";
 import { seedFrom } from "./random.ts";
 import { serveGoodClient } from "./serve_good_client.ts";
 import { ARENAS } from "./soak/arenas.ts";
+import { knock } from "./soak/door.ts";
 import { Famine } from "./soak/famine.ts";
 import { soak, type Soaked } from "./soak/soak.ts";
+
+/** For so long an emulator does nothing. */
+const SLOW_MS = 500;
 
 /** Of the batches that it brings some attack the data channel while no descriptor is left. */
 const HUNGRY_SEED = 7;
@@ -47,6 +51,17 @@ Deno.test("a soak without descriptors starves nobody who has to come in for each
   }, () => {}) as [Soaked];
   assert.equal(failure, undefined);
   assert.ok(story.famines > 0, "there was none");
+});
+
+Deno.test("whoever passes a socket to an emulator that is slow waits, and gets in", async () => {
+  await using emulator = await Emulator.start({ dataServer: false, flags: ["startup-clear"] });
+  await emulator.serving();
+  using descriptors = new Descriptors();
+  emulator.process.kill("SIGSTOP");
+  const knocking = knock(descriptors, { kind: "datafd", control: emulator.controlAddress });
+  await pause(SLOW_MS);
+  emulator.process.kill("SIGCONT");
+  assert.ok(await knocking !== undefined, "it gave up");
 });
 
 Deno.test("a TPM 1.2 that somebody deactivated serves who starts its machine", async () => {

@@ -18,8 +18,11 @@ export interface Caller {
   readonly client: Client;
 }
 
-/** How long SET_DATAFD may take for somebody in a hurry. */
-const HURRY_MS = 250;
+/**
+ * How long SET_DATAFD may take. Whoever gives up leaves a request behind that is served all the same:
+ * on a busy machine those in a hurry would keep the emulator busy with such, and never get in.
+ */
+const ANSWER_MS = 5000;
 
 /** One attempt to get in; undefined where there is no room at the moment. */
 export async function knock(
@@ -27,7 +30,7 @@ export async function knock(
   door: Door,
   from?: Uint8Array,
 ): Promise<Caller | undefined> {
-  if (door.kind === "datafd") return await passSocket(descriptors, door.control, HURRY_MS);
+  if (door.kind === "datafd") return await passSocket(descriptors, door.control, ANSWER_MS);
   const fd = descriptors.connectNow(door.address, from);
   return fd === undefined ? undefined : { fd, client: descriptors.client(fd) };
 }
