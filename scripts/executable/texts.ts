@@ -50,6 +50,14 @@ export async function cutTexts(folder: string, bundle: Bundle): Promise<void> {
     );
     Deno.writeTextFileSync(`${folder}/${name}`, text);
   }
+  // Nor has the second text a file to import: what it asks the first one for is handed out, too.
+  for (const name of second) {
+    const text = at(name).text.replaceAll(
+      DYNAMIC,
+      (written, asked) => first.has(asked) ? `Promise.resolve(require("./${asked}"))` : written,
+    );
+    Deno.writeTextFileSync(`${folder}/${name}`, text);
+  }
   const quoted = (name: string) => JSON.stringify(`./${name}`);
   const isThere = [...shared].filter((name) => atOnce.has(name));
   const comesLazily = [...shared].filter((name) => !atOnce.has(name));

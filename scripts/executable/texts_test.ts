@@ -12,7 +12,8 @@ Deno.test("texts: what a start needs is in one, what tools alone need in the oth
       "run-ABCDEFGH.js",
       'import{a}from"./chunk-AAAAAAAA.js";import"./key-ABCDEFGH.js";import"./own.js"',
     );
-    chunk("own.js", "");
+    chunk("own.js", 'import("./key-ABCDEFGH.js");import("./late.js")');
+    chunk("late.js", "");
     chunk("chunk-AAAAAAAA.js", "export{a};");
     chunk("key-ABCDEFGH.js", "export{k};");
     chunk(
@@ -31,6 +32,10 @@ Deno.test("texts: what a start needs is in one, what tools alone need in the oth
       /later\("\.\/run-ABCDEFGH\.js"\);import\("\.\/key-ABCDEFGH\.js"\)/,
     );
     assert.match(read("program.js"), /export \* as "\.\/chunk-AAAAAAAA\.js" from/);
+    assert.equal(
+      read("own.js"),
+      'Promise.resolve(require("./key-ABCDEFGH.js"));import("./late.js")',
+    );
     // What a start would not run is not run for being shared.
     assert.match(read("program.js"), /"\.\/key-ABCDEFGH\.js": \(\) => require\(/);
     assert.match(read("tools.js"), /"\.\/run-ABCDEFGH\.js": \(\) => import\(/);
