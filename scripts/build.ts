@@ -29,7 +29,7 @@ import {
 import { describeEmbedding, embed, type Embedding } from "./embed.ts";
 import { type Place, PLACES, type Places, PROGRAM, TOOLS } from "./executable/parts.ts";
 import { cutTexts } from "./executable/texts.ts";
-import { train } from "./executable/training.ts";
+import { train, TRAINING_FLAG } from "./executable/training.ts";
 import { writeManualPages } from "./man.ts";
 
 /** The powers the executable starts with; what the chosen options do not need is given up at start. */
@@ -131,20 +131,28 @@ export async function build(
   try {
     const parts = `${unfinished}.parts`;
     await bundle(parts);
-    const compile = (first: string, output: string, ...beside: string[]) =>
-      deno(
+    const compile = (
+      first: string,
+      output: string,
+      beside: readonly string[],
+      flags: readonly string[] = RUNTIME_FLAGS.map(({ flag }) => flag),
+    ) => {
+      // The runtime's view of its files has the times of these: the same input gives the same bytes.
+      for (const file of [first, ...beside]) Deno.utimeSync(`${parts}/${file}`, 0, 0);
+      return deno(
         [
           ...["compile", "--target", TARGETS[arch].triple, "--output", output],
           ...SOURCE_FLAGS,
-          ...RUNTIME_FLAGS.map(({ flag }) => flag),
+          ...flags,
           ...PERMISSIONS.map(({ flag }) => flag),
           ...beside.flatMap((file) => ["--include", `${parts}/${file}`]),
           `${parts}/${first}`,
         ],
         denort.path === null ? {} : { DENORT_BIN: denort.path },
       );
+    };
     const trainer = `${unfinished}.trainer`;
-    await compile("trainer.js", trainer, PROGRAM, TOOLS);
+    await compile("trainer.js", trainer, [PROGRAM, TOOLS], trainerFlags());
     const base = baseLengthOf(Deno.readFileSync(trainer), trainer);
     const archive = "archive" in embedding ? embedding.archive : new Uint8Array(0);
     // It takes a libtpms, and this processor, to run a TPM and see which code there should be.
@@ -156,7 +164,7 @@ export async function build(
       toolsCode: code === undefined ? null : behind.add(code.tools),
     };
     Deno.writeTextFileSync(`${parts}/${PLACES}`, JSON.stringify(places));
-    await compile("loader.js", unfinished, PROGRAM, PLACES);
+    await compile("loader.js", unfinished, [PROGRAM, PLACES]);
     const program = Deno.readFileSync(unfinished);
     Deno.writeFileSync(
       unfinished,
@@ -176,6 +184,12 @@ export async function build(
     }
   }
   return { path, size: Deno.statSync(path).size, route: denort.route, rebuilt: true, embedding };
+}
+
+/** The same as the executable's, and what has no part in V8's check of a code cache. */
+function trainerFlags(): string[] {
+  const v8 = "--v8-flags=";
+  return RUNTIME_FLAGS.map(({ flag }) => flag.startsWith(v8) ? `${flag},${TRAINING_FLAG}` : flag);
 }
 
 /** What goes behind the base, from `at` on, each with its digest before it. */

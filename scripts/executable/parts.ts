@@ -15,6 +15,9 @@ export const CODE_CACHE_FILE = "SWTPM_CODE_CACHE";
 /** Says of which of the two texts; {@linkcode PROGRAM} if it is not set. */
 export const CODE_CACHE_OF = "SWTPM_CODE_CACHE_OF";
 
+/** Names the file of a code cache to begin with, if there is one. */
+export const CODE_CACHE_BEFORE = "SWTPM_CODE_CACHE_BEFORE";
+
 /** Bytes inside the executable: their SHA-256, which is their name, then they themselves. */
 export interface Place {
   /** Offset of the digest in the executable. */

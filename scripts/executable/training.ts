@@ -1,6 +1,11 @@
 // Makes the code caches: starts the training executable as a TPM for a virtual machine, keeps it busy
 // for a moment, and takes what it wrote when it ended; then once more as `swtpm run`. Whatever else a
 // program can be asked to do is compiled when it is asked.
+//
+// The same program gives the same bytes, however fast the machine is: the trainer's clock counts, the
+// random numbers that V8's tables are built on are fixed, as are the addresses that the program
+// compares, and whoever talks to the TPM does so when it sleeps. What V8 notes of how a function ran
+// settles by the second time.
 
 import { type CommandName, commands, requestHeader } from "../../control/protocol.ts";
 import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
@@ -15,9 +20,21 @@ import { TPM_RH, TPM_SU } from "../../tcg/tpm2/constants.ts";
 import { TpmResult } from "../../wire/codes.ts";
 import { responseHeader } from "../../wire/tpm.ts";
 import { runCommand } from "../command.ts";
-import { CODE_CACHE_FILE, CODE_CACHE_OF, TOOLS } from "./parts.ts";
+import { CODE_CACHE_BEFORE, CODE_CACHE_FILE, CODE_CACHE_OF, PROGRAM, TOOLS } from "./parts.ts";
 
-/** Measured 0.2 s; the rest is for machines under load. */
+/** For the training executable, beside the flags of the one that is made; no part of V8's check. */
+export const TRAINING_FLAG = "--random-seed=1";
+
+/** How often the program runs: the first two times may differ in a bit. */
+const ROUNDS = 2;
+
+/** Of util-linux; a container may forbid what it does. */
+const SAME_ADDRESSES = "setarch";
+
+/** After so long the loop sleeps beside the event loop, and is sure to do so on a busy machine. */
+const ASLEEP_MS = 50;
+
+/** Measured 1 s; the rest is for machines under load. */
 const LIMIT_MS = 60_000;
 const LOOK_AGAIN_MS = 2;
 
@@ -63,42 +80,61 @@ export interface Trained {
 
 /** Runs the training executable. Throws when the TPM does not work. */
 export async function train(executable: string): Promise<Trained> {
-  return { program: await trainProgram(executable), tools: await trainTools(executable) };
+  return {
+    program: await settled(PROGRAM, (env) => trainProgram(executable, env)),
+    tools: await settled(TOOLS, (env) => trainTools(executable, env)),
+  };
 }
 
-async function trainTools(executable: string): Promise<Uint8Array<ArrayBuffer>> {
-  const path = Deno.makeTempFileSync({ prefix: "swtpm-training-" });
-  try {
-    const { success, ending, output } = await runCommand(executable, ["run", "--", "true"], {
-      timeLimitMs: LIMIT_MS,
-      env: { [CODE_CACHE_FILE]: path, [CODE_CACHE_OF]: TOOLS },
-    });
-    if (!success) throw new Error(`the training executable ended with ${ending}: ${output}`);
-    return Deno.readFileSync(path);
-  } finally {
-    Deno.removeSync(path);
-  }
-}
-
-async function trainProgram(executable: string): Promise<Uint8Array<ArrayBuffer>> {
+/** A code cache of `part` by several runs, each of which begins with the code of the one before. */
+async function settled(
+  part: string,
+  run: (env: Record<string, string>) => Promise<void>,
+): Promise<Uint8Array<ArrayBuffer>> {
   const folder = Deno.makeTempDirSync({ prefix: "swtpm-training-" });
   try {
-    const [path, control, data] = ["code", "control", "data"].map((name) => `${folder}/${name}`);
-    const running = runCommand(executable, [
-      ...["socket", "--tpm2", "--tpmstate", `dir=${folder}`],
-      ...["--ctrl", `type=unixio,path=${control}`, "--server", `type=unixio,path=${data}`],
-    ], { timeLimitMs: LIMIT_MS, env: { [CODE_CACHE_FILE]: path! } });
-    const ended = running.then(({ ending, output }) => {
-      throw new Error(`the training executable ended early, ${ending}: ${output}`);
-    });
-    await Promise.race([ended, keepBusy(control!, data!)]);
-    ended.catch(() => {});
-    const { success, ending, output } = await running;
-    if (!success) throw new Error(`the training executable ended with ${ending}: ${output}`);
-    return Deno.readFileSync(path!);
+    const file = (round: number) => `${folder}/${round}`;
+    for (let round = 1; round <= ROUNDS; round++) {
+      const env = { [CODE_CACHE_OF]: part, [CODE_CACHE_FILE]: file(round) };
+      await run(round === 1 ? env : { ...env, [CODE_CACHE_BEFORE]: file(round - 1) });
+    }
+    return Deno.readFileSync(file(ROUNDS));
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
+}
+
+async function trainTools(executable: string, env: Record<string, string>): Promise<void> {
+  await runToEnd([executable, "run", "--", "true"], env);
+}
+
+async function trainProgram(executable: string, env: Record<string, string>): Promise<void> {
+  const folder = Deno.makeTempDirSync({ prefix: "swtpm-training-" });
+  try {
+    const [control, data] = [`${folder}/control`, `${folder}/data`];
+    const ended = runToEnd([
+      ...[executable, "socket", "--tpm2", "--tpmstate", `dir=${folder}`],
+      ...["--ctrl", `type=unixio,path=${control}`, "--server", `type=unixio,path=${data}`],
+    ], env);
+    const early = ended.then(() => {
+      throw new Error("the training executable ended early");
+    });
+    await Promise.race([early, keepBusy(control, data)]);
+    early.catch(() => {});
+    await ended;
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** Runs the training executable, with the same addresses each time where this machine allows it. */
+async function runToEnd(words: readonly string[], env: Record<string, string>): Promise<void> {
+  const options = { timeLimitMs: LIMIT_MS };
+  const { success: isPossible } = await runCommand(SAME_ADDRESSES, ["-R", "true"], options)
+    .catch(() => ({ success: false }));
+  const [program, ...args] = isPossible ? [SAME_ADDRESSES, "-R", ...words] : words;
+  const { success, ending, output } = await runCommand(program!, args, { ...options, env });
+  if (!success) throw new Error(`the training executable ended with ${ending}: ${output}`);
 }
 
 /** From the start to the end of a virtual machine. */
@@ -108,6 +144,7 @@ async function keepBusy(controlPath: string, dataPath: string): Promise<void> {
   await tell(control, "SET_BUFFERSIZE", commands.SET_BUFFERSIZE.request.encode({ size: 0 }));
   await tell(control, "INIT", commands.INIT.request.encode({ flags: 0 }));
   await tell(control, "GET_TPMESTABLISHED");
+  await pause(ASLEEP_MS);
   using data = await connect(dataPath);
   for (const [name, command] of COMMANDS) {
     await send(data, command);
@@ -141,12 +178,14 @@ async function connect(path: string): Promise<Deno.Conn> {
         error instanceof Deno.errors.ConnectionRefused;
       if (!early) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    await pause(LOOK_AGAIN_MS);
   }
   throw new Error(`nobody listened at "${path}"`);
 }
 
+/** Sends when the TPM sleeps. */
 async function send(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  await pause(ASLEEP_MS);
   for (let sent = 0; sent < bytes.length;) sent += await connection.write(bytes.subarray(sent));
 }
 
@@ -158,4 +197,8 @@ async function receive(connection: Deno.Conn, size: number): Promise<Uint8Array<
     have += count;
   }
   return bytes;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
