@@ -148,7 +148,8 @@ export const options: readonly Option[] = [
     section: "channels",
     help:
       "also serve a managed address, for many clients that share the TPM: as with --mssim, but " +
-      "none of them can turn it off or end it for the others; for a TPM 2",
+      "each has keys and sessions of its own, and none can turn it off or end it for the others; for " +
+      "a TPM 2",
     parameters: parameters.rm,
   },
   {

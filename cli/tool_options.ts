@@ -12,6 +12,8 @@ const HELP = { name: "help", letter: "h", argument: false, help: "print the help
 const TPM: readonly ToolOption[] = [
   flag("tpm12", "a TPM 1.2 in place of a TPM 2"),
   flag("tcp", "TCP ports in place of Unix sockets"),
+  flag("no-rm", "the bare TPM alone, without the address to share"),
+  flag("mssim", "the simulator's protocol for clients that own the TPM"),
 ];
 
 /** What means the same as for `swtpm socket`. */

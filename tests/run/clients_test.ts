@@ -94,3 +94,23 @@ Deno.test("run: several clients at a time, each with its own handles", async () 
   const numbers = output.slice(0, 6 * 32).match(/[0-9a-f]{32}/g) ?? [];
   assert.equal(new Set(numbers).size, 6, output);
 });
+
+Deno.test("run: IBM's TSS as a simulator's client turns the TPM off and on", async () => {
+  await using runner = new Runner();
+  const script = `tsscreateprimary -hi o -ecc nistp256 -st
+    tsspowerup && tssstartup -c
+    tssgetcapability -cap 1 -pr 80000000
+    tssgetrandom -by 16`;
+  const output = await runner.bare(["--mssim", "--tcp", ...shell(script)]);
+  assert.match(output, /Handle 80000000\s+0 handles\s+randomBytes length 16/);
+});
+
+Deno.test("run: the bare TPM has three places for keys, and no more [managed-address]", async () => {
+  await using runner = new Runner();
+  await using folder = new TempDir();
+  const script = `cd ${folder.path}
+    for i in 1 2 3; do tpm2_createprimary -Q -G ecc -c $i.ctx; done
+    tpm2_createprimary -Q -G ecc -c 4.ctx 2>&1 || echo full`;
+  const output = await runner.bare(["--no-rm", ...shell(script)]);
+  assert.match(output, /out of memory for object contexts[^]*full\n$/);
+});

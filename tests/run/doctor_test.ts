@@ -63,6 +63,7 @@ Deno.test("doctor: a good machine and a good directory", async () => {
   assert.match(linesOf(stdout, "FIPS"), /^ok .* off$/);
   assert.match(linesOf(stdout, "seccomp"), /^ok .* kill and log/);
   assert.ok(linesOf(stdout, "sockets").endsWith(`puts them into '${runner.folder}'`), stdout);
+  assert.match(linesOf(stdout, "TCTI"), /^ok .* TSS software reaches the address/);
   assert.match(linesOf(stdout, "trial"), /^ok .* 'swtpm run' started a TPM 2 in \d+ ms$/);
   assert.match(linesOf(stdout, "access"), /^ok .* has mode 0700, owner root, group 0$/);
   assert.match(linesOf(stdout, "lock"), /^ok .* nobody holds it$/);
@@ -130,6 +131,31 @@ Deno.test("doctor: wrong permissions", async () => {
     linesOf(closed.stdout, "access"),
     /^fail .* has mode 0700, owner root, group 0, and we are nobody: we may not keep state there\n-> 'chown nobody .* or be root$/,
   );
+});
+
+Deno.test("doctor: a machine whose TSS software cannot reach the shared address", async () => {
+  await using runner = new Runner();
+  // In a mount namespace of its own, what is no library takes the place of one.
+  const hidden = async (...libraries: string[]) => {
+    const script = `for library in ${libraries.join(" ")}; do
+      mount --bind /dev/null "$(/sbin/ldconfig -p | sed -n "s|.*$library.* => ||p" | head -1)"
+    done
+    exec "$0" doctor`;
+    const words = ["--mount", "--propagation", "private", "/bin/sh", "-ec", script];
+    const { command } = programUnderTest();
+    const unshare = plainProgram("unshare", "/usr/bin/unshare");
+    const outcome = await run(unshare, [...words, command], {
+      env: { XDG_RUNTIME_DIR: runner.folder },
+    });
+    assert.equal(outcome.code, 0, said(outcome));
+    return linesOf(outcome.stdout, "TCTI");
+  };
+  assert.match(
+    await hidden("libtss2-tcti-mssim.so.0"),
+    /^warn .*mssim\.so\.0 is not there.*\n-> install it .*libtss2-tcti-mssim0.*swtpm run --no-rm'$/,
+  );
+  const none = await hidden("libtss2-tcti-mssim.so.0", "libtss2-tctildr.so.0");
+  assert.match(none, /^ok .* no libtss2 is installed$/);
 });
 
 Deno.test("doctor: a full disk", async () => {

@@ -99,6 +99,7 @@ Deno.test("run: failures of its own end with 125 and a reason", async () => {
     [["--tpmstate", "nonsense", "--", "true"], /Unknown option 'nonsense'/],
     [["--libtpms", "/no/such/library", "--", "true"], /'\/no\/such\/library'/],
     [["--tpm12", "--tpm2", "--", "true"], /--tpm2 and --tpm12/],
+    [["--tpm12", "--mssim", "--", "true"], /--mssim is for a TPM 2, and not for --tpm12/],
     [["--log", "file=/no/such/folder/log", "--", "true"], /'\/no\/such\/folder\/log'/],
   ];
   for (const [words, reason] of cases) {

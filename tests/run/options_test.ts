@@ -13,68 +13,112 @@ function variablesIn(text: string): Record<string, string> {
   return Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
 }
 
+/** Variables of clients that share the TPM. */
+function shared(tcti: string): Record<string, string> {
+  return {
+    TPM2TOOLS_TCTI: tcti,
+    TPM2_PKCS11_TCTI: tcti,
+    TPM2OPENSSL_TCTI: tcti,
+    TPM2TSSENGINE_TCTI: tcti,
+  };
+}
+
+/** Those of test suites. */
+function suites(tcti: string): Record<string, string> {
+  return { TCTI: tcti, TEST_TCTI: tcti, TPM20TEST_TCTI: tcti };
+}
+
 Deno.test("run: variables for every client, over Unix sockets", async () => {
   await using runner = new Runner();
   // Those that lead to another TPM must not shine through.
   const env = { SWTPM_PORT: "1", TPM2TOOLS_TCTI: "device:/dev/tpm0", TPM_SERVER_NAME: "other" };
   const variables = variablesIn(await runner.ok(["--", "env"], { env }));
-  const { SWTPM_SOCK: socket, ...others } = variables;
-  assert.match(socket ?? "", /\/sock$/);
-  assert.ok(socket?.startsWith(`${runner.folder}/swtpm-`), socket);
-  const tcti = `swtpm:path=${socket}`;
+  const { SWTPM_SOCK: socket = "", ...others } = variables;
+  assert.match(socket, /\/sock$/);
+  assert.ok(socket.startsWith(`${runner.folder}/swtpm-`), socket);
+  const rm = socket.replace(/sock$/, "rm");
   assert.deepEqual(others, {
     SWTPM_CTRL: `${socket}.ctrl`,
-    TPM2TOOLS_TCTI: tcti,
-    TPM2_PKCS11_TCTI: tcti,
-    TPM2OPENSSL_TCTI: tcti,
-    TPM2TSSENGINE_TCTI: tcti,
-    TCTI: tcti,
-    TEST_TCTI: tcti,
-    TPM20TEST_TCTI: tcti,
+    SWTPM_RM: rm,
+    ...shared(`mssim:path=${rm}`),
+    ...suites(`swtpm:path=${socket}`),
   });
 });
 
 Deno.test("run: variables for every client, over TCP", async () => {
   await using runner = new Runner();
   const { SWTPM_PORT: port, ...others } = variablesIn(await runner.ok(["--tcp", "--", "env"]));
-  const tcti = `swtpm:host=127.0.0.1,port=${port}`;
+  const behind = (count: number) => String(Number(port) + count);
   assert.deepEqual(others, {
-    TPM2TOOLS_TCTI: tcti,
-    TPM2_PKCS11_TCTI: tcti,
-    TPM2OPENSSL_TCTI: tcti,
-    TPM2TSSENGINE_TCTI: tcti,
-    TCTI: tcti,
-    TEST_TCTI: tcti,
-    TPM20TEST_TCTI: tcti,
+    SWTPM_RM: behind(2),
+    ...shared(`mssim:host=127.0.0.1,port=${behind(2)}`),
+    ...suites(`swtpm:host=127.0.0.1,port=${port}`),
     TPM_INTERFACE_TYPE: "socsim",
     TPM_SERVER_TYPE: "raw",
     TPM_SERVER_NAME: "127.0.0.1",
     TPM_COMMAND_PORT: port,
-    TPM_PLATFORM_PORT: String(Number(port) + 1),
+    TPM_PLATFORM_PORT: behind(1),
   });
-  const env = { TPM2TOOLS_TCTI: "device:/dev/tpm0" };
+  const env = { TPM2TOOLS_TCTI: "device:/dev/tpm0", SWTPM_RM: "/outer/rm" };
   const old = variablesIn(await runner.ok(["--tpm12", "--tcp", "--", "env"], { env }));
   assert.equal(old.TCSD_TCP_DEVICE_PORT, old.SWTPM_PORT);
   assert.equal(old.TPM2TOOLS_TCTI, undefined);
+  assert.equal(old.SWTPM_RM, undefined);
+});
+
+Deno.test("run: variables without an address to share, and with the simulator's protocol", async () => {
+  await using runner = new Runner();
+  // Those of a run around this one must not shine through.
+  const env = { SWTPM_RM: "/outer/rm", SWTPM_MSSIM: "/outer/mssim" };
+  const bare = variablesIn(await runner.ok(["--no-rm", "--", "env"], { env }));
+  const tcti = `swtpm:path=${bare.SWTPM_SOCK}`;
+  assert.deepEqual([bare.SWTPM_RM, bare.SWTPM_MSSIM], [undefined, undefined]);
+  for (const name of Object.keys({ ...shared(""), ...suites("") })) assert.equal(bare[name], tcti);
+  const owned = variablesIn(await runner.ok(["--mssim", "--", "env"], { env }));
+  const mssim = owned.SWTPM_SOCK!.replace(/sock$/, "mssim");
+  assert.deepEqual([owned.SWTPM_RM, owned.SWTPM_MSSIM], [undefined, mssim]);
+  for (const name of Object.keys({ ...shared(""), ...suites("") })) {
+    assert.equal(owned[name], `mssim:path=${mssim}`);
+  }
+  const tcp = variablesIn(await runner.ok(["--mssim", "--tcp", "--", "env"], { env }));
+  const port = Number(tcp.SWTPM_PORT);
+  assert.equal(tcp.SWTPM_MSSIM, String(port + 2));
+  assert.deepEqual(
+    [tcp.TPM_SERVER_TYPE, tcp.TPM_COMMAND_PORT, tcp.TPM_PLATFORM_PORT],
+    ["mssim", String(port + 2), String(port + 3)],
+  );
 });
 
 Deno.test("run: the folder is for us alone, and goes", async () => {
   await using runner = new Runner();
   const script = `
     stat -c '%a' "$(dirname "$SWTPM_SOCK")"
-    stat -c '%a' "$SWTPM_SOCK"`;
-  assert.equal(await runner.ok(shell(script)), "700\n600\n");
+    for socket in "$SWTPM_SOCK" "$SWTPM_CTRL" "$SWTPM_RM" "$SWTPM_RM.ctrl"; do
+      stat -c '%a' "$socket"
+    done`;
+  assert.equal(await runner.ok(shell(script)), `700\n${"600\n".repeat(4)}`);
+  assert.equal(
+    await runner.ok(shell('ls "$(dirname "$SWTPM_SOCK")"')),
+    "rm\nrm.ctrl\nsock\nsock.ctrl\n",
+  );
+  const bare = ["--no-rm", ...shell('ls "$(dirname "$SWTPM_SOCK")"')];
+  assert.equal(await runner.ok(bare), "sock\nsock.ctrl\n");
   await runner.nothingLeft();
 });
 
 Deno.test("run: placeholders in the arguments of COMMAND", async () => {
   await using runner = new Runner();
-  const unix = await runner.ok(["--", "echo", "-T", "{tcti}", "a{sock}b", "{ctrl}", "{}", "{x}"]);
+  const unix = await runner.ok(["--", "echo", "-T", "{tcti}", "a{sock}b", "{ctrl}", "{rm}", "{x}"]);
   const socket = / a(\S*\/sock)b /.exec(unix)?.[1];
-  assert.equal(unix, `-T swtpm:path=${socket} a${socket}b ${socket}.ctrl {} {x}\n`);
-  const tcp = await runner.ok(["--tcp", "--", "echo", "{tcti}", "port={port}"]);
-  const port = /port=(\d+)\n/.exec(tcp)?.[1];
-  assert.equal(tcp, `swtpm:host=127.0.0.1,port=${port} port=${port}\n`);
+  const rm = socket?.replace(/sock$/, "rm");
+  assert.equal(unix, `-T mssim:path=${rm} a${socket}b ${socket}.ctrl ${rm} {x}\n`);
+  const tcp = await runner.ok(["--tcp", "--", "echo", "{tcti}", "{rm}", "port={port}"]);
+  const port = Number(/port=(\d+)\n/.exec(tcp)?.[1]);
+  assert.equal(tcp, `mssim:host=127.0.0.1,port=${port + 2} ${port + 2} port=${port}\n`);
+  const bare = await runner.ok(["--no-rm", "--", "echo", "{tcti}", "{rm}", "{mssim}", "{sock}"]);
+  assert.match(bare, /^swtpm:path=(\S+) \{rm\} \{mssim\} \1\n$/);
+  const owned = await runner.ok(["--mssim", "--", "echo", "{tcti}", "{rm}", "{mssim}"]);
+  assert.match(owned, /^mssim:path=(\S+) \{rm\} \1\n$/);
 });
 
 Deno.test("run: what looks like a placeholder and is COMMAND's own is left alone", async () => {
@@ -189,7 +233,8 @@ Deno.test("run: --json tells each event as a line", async () => {
   assert.equal(code, 143);
   const [ready, end, ...more] = stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.equal(ready.event, "ready");
-  assert.equal(ready.tcti, `swtpm:path=${ready.sock}`);
+  assert.equal(ready.tcti, `mssim:path=${ready.rm}`);
+  assert.equal(ready.rm, ready.sock.replace(/sock$/, "rm"));
   assert.equal(ready.ctrl, `${ready.sock}.ctrl`);
   assert.equal(typeof ready.ms, "number");
   assert.deepEqual(end, { event: "end", signal: 15 });
@@ -205,7 +250,15 @@ Deno.test("run: --log and --pcap as elsewhere", async () => {
   await using folder = new TempDir();
   const [log, capture] = [folder.join("log"), folder.join("capture")];
   const options = ["--log", `file=${log},level=2`, "--pcap", `file=${capture}`];
-  const outcome = await runner.swtpm(["run", ...options, "--", "tpm2_getrandom", "-Q", "4"]);
+  const outcome = await runner.swtpm([
+    "run",
+    "--no-rm",
+    ...options,
+    "--",
+    "tpm2_getrandom",
+    "-Q",
+    "4",
+  ]);
   assert.equal(outcome.code, 0, said(outcome));
   assert.equal(outcome.stderr, "");
   assert.match(await Deno.readTextFile(log), /Ctrl Cmd: length \d+/);
@@ -238,8 +291,18 @@ Deno.test("run: a long folder makes way for a short one", async () => {
 Deno.test("help of each program names its options and ends with 0", async () => {
   await using runner = new Runner();
   const pages = {
-    run: ["--tpm12", "--tcp", "--tpmstate", "--keep-on-failure", "--json", "--libtpms", "{tcti}"],
-    start: ["--json", "--github-env", "--tcp"],
+    run: [
+      "--tpm12",
+      "--tcp",
+      "--no-rm",
+      "--mssim",
+      "--tpmstate",
+      "--keep-on-failure",
+      "--json",
+      "--libtpms",
+      "{tcti}",
+    ],
+    start: ["--json", "--github-env", "--tcp", "--no-rm", "--mssim"],
     stop: ["SWTPM_CTRL"],
     doctor: ["--json", "--libtpms"],
     decode: ["--json", "--secrets", "FILE", "--event-log", "--against"],

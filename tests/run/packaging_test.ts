@@ -98,7 +98,7 @@ Deno.test("action.yml: its steps leave a TPM in the environment of the next ones
   assert.equal(start.code, 0, said(start));
   const lines = (await Deno.readTextFile(files.GITHUB_ENV)).trimEnd().split("\n");
   const env = Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
-  assert.equal(await Deno.readTextFile(files.GITHUB_OUTPUT), `tcti=${env.TCTI}\n`);
+  assert.equal(await Deno.readTextFile(files.GITHUB_OUTPUT), `tcti=${env.TPM2TOOLS_TCTI}\n`);
   const client = await run(BASH, [...BASH_OPTIONS, "tpm2_getrandom --hex 4"], { env });
   assert.match(client.stdout, /^[0-9a-f]{8}$/, said(client));
   const stopped = await runner.swtpm(["stop"], { env });

@@ -111,6 +111,24 @@ Deno.test("start: the TPM is one's own, confined, and ends in order by a signal,
   await waitUntil("the end of the second TPM", () => tpm.runner.left().length === 1);
 });
 
+Deno.test("start: two addresses, four ports, and which clients are sent where [managed-address]", async () => {
+  for (const way of [[], ["--tcp"], ["--no-rm"], ["--mssim"], ["--mssim", "--tcp"]]) {
+    await using tpm = await StartedTpm.start(way);
+    const { env } = tpm.description;
+    for (const name of ["TPM2TOOLS_TCTI", "TCTI"]) {
+      const tool = plainProgram("tpm2_getrandom", "tpm2_getrandom");
+      const words = ["-T", env[name]!, "--hex", "4"];
+      const random = await run(tool, words);
+      assert.match(random.stdout, /^[0-9a-f]{8}$/, `${way} ${name}: ${said(random)}`);
+    }
+    const further = env.SWTPM_RM ?? env.SWTPM_MSSIM;
+    assert.equal(further === undefined, way.includes("--no-rm"));
+    assert.equal(env.SWTPM_MSSIM !== undefined, way.includes("--mssim"));
+    assert.equal(tpm.description.tcti, env.TPM2TOOLS_TCTI);
+    if (way.includes("--tcp")) assert.equal(further, String(tpm.description.port! + 2));
+  }
+});
+
 Deno.test("start: --tcp needs no folder", async () => {
   await using tpm = await StartedTpm.start(["--tcp", "--tpm12"]);
   assert.ok(tcpListening(tpm.description.port!));

@@ -16,6 +16,7 @@ import { librariesFindings } from "./libraries.ts";
 import { limitsChecks } from "./limits.ts";
 import { socketFindings } from "./sockets.ts";
 import { stateDirectoryFindings } from "./state_directory.ts";
+import { tctiFinding } from "./tcti.ts";
 import { trialFinding } from "./trial.ts";
 
 /** Columns before the text: verdict, what was looked at. */
@@ -47,6 +48,7 @@ export async function doctor(
     ...await find(limitsChecks(system)),
     ...await find(kernelChecks(system, machine)),
     ...await find([{ check: "sockets", find: () => socketFindings(system, machine) }]),
+    ...await find([{ check: "TCTI", find: tctiFinding }]),
     ...(overall(libraries) === "fail" ? [] : [await trialFinding(choice)]),
     ...await find(directories.map((path) => ({
       check: "state",

@@ -8,6 +8,8 @@ import { systemFile } from "../own_tpm/system_file.ts";
 const LIMITS = "/proc/self/limits";
 /** What the runtime and a TPM have open before the first client comes, with room for a few more. */
 const OWN_DESCRIPTORS = 24;
+/** A client that shares the TPM has a connection for its commands and one beside it. */
+const CLIENT_DESCRIPTORS = 2;
 /** V8 reserves that much at its start, in GiB, most of which it never uses. */
 const ADDRESS_SPACE_GIB = 64;
 const GIB = 2 ** 30;
@@ -48,12 +50,14 @@ export function limitsFinding(text: string): Finding {
     return soft === undefined ? Infinity : Number(soft);
   };
   const descriptors = limit("Max open files");
-  const clients = Math.max(1, descriptors - OWN_DESCRIPTORS);
+  const clients = Math.max(1, (descriptors - OWN_DESCRIPTORS) / CLIENT_DESCRIPTORS);
   if (clients < CLIENTS_MAX) {
     return warn(
       "limits",
       `${descriptors} descriptors: fewer than ${CLIENTS_MAX} clients of 'swtpm run' can be connected`,
-      `'ulimit -n ${OWN_DESCRIPTORS + CLIENTS_MAX}', or LimitNOFILE= of a service`,
+      `'ulimit -n ${
+        OWN_DESCRIPTORS + CLIENT_DESCRIPTORS * CLIENTS_MAX
+      }', or LimitNOFILE= of a service`,
     );
   }
   const gib = limit("Max address space") / GIB;

@@ -12,6 +12,7 @@ import {
 import type { Line } from "../../cli/line.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { blankConfig, type DaemonConfig } from "../../daemon/config.ts";
+import type { Beside } from "./place.ts";
 
 /** What kind of TPM is wanted, and how it is reached. */
 export interface TpmOptions
@@ -24,6 +25,8 @@ export interface TpmOptions
   libtpms: string | undefined;
   /** TCP ports in place of Unix sockets. */
   tcp: boolean;
+  /** What there is beside the two channels of the bare TPM. */
+  beside: Beside | undefined;
 }
 
 /** `inBackground`: nobody sees what the TPM's process prints. */
@@ -31,10 +34,16 @@ export function tpmOptions(line: Line, inBackground = false): TpmOptions {
   if (line.has("tpm2") && line.has("tpm12")) {
     throw new UsageError("--tpm2 and --tpm12 are for one TPM each: give one of them");
   }
+  const tpm2 = !line.has("tpm12");
+  if (!tpm2 && line.has("mssim")) {
+    throw new UsageError(
+      "--mssim is for a TPM 2, and not for --tpm12: it is a simulator's protocol",
+    );
+  }
   return {
     // TPM_PATH is not looked at: what a test leaves behind should not depend on a variable.
     state: line.has("tpmstate") ? stateConfig(line) : undefined,
-    tpm2: !line.has("tpm12"),
+    tpm2,
     key: keyConfig(line, "key"),
     migrationKey: keyConfig(line, "migration-key"),
     profile: profileConfig(line),
@@ -44,6 +53,7 @@ export function tpmOptions(line: Line, inBackground = false): TpmOptions {
     log: logConfig(line),
     libtpms: libtpmsChoice(line),
     tcp: line.has("tcp"),
+    beside: line.has("mssim") ? "mssim" : tpm2 && !line.has("no-rm") ? "rm" : undefined,
   };
 }
 
@@ -51,7 +61,7 @@ export function tpmOptions(line: Line, inBackground = false): TpmOptions {
 export type TpmWish = Pick<TpmOptions, "tpm2"> & Partial<TpmOptions>;
 
 /** A TPM of this kind, on from the start, and without a way to reach it. */
-export function tpmConfig({ libtpms: _, tcp: __, ...wish }: TpmWish): DaemonConfig {
+export function tpmConfig({ libtpms: _, tcp: __, beside: ___, ...wish }: TpmWish): DaemonConfig {
   return {
     ...blankConfig("socket", wish.tpm2),
     ...wish,

@@ -1,7 +1,7 @@
 // A TPM in this very process that others can reach for a while: on, started up and proven before
 // anybody is told of it, open to several clients. Where only the tool itself uses it, see
 // private_tpm.ts.
-import type { DaemonConfig } from "../../daemon/config.ts";
+import type { DaemonConfig, Source } from "../../daemon/config.ts";
 import { makeLoop } from "../../daemon/emulator.ts";
 import type { Log } from "../../daemon/output/log.ts";
 import type { Loop } from "../../daemon/loop/loop.ts";
@@ -10,7 +10,7 @@ import type { System } from "../../daemon/system.ts";
 import type { Trace } from "../../daemon/watch/trace.ts";
 import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
 import { tpmConfig, type TpmOptions } from "./options.ts";
-import { LOOPBACK, type Place, tcpPlace } from "./place.ts";
+import { LOOPBACK, type Place, tcpPlace, waysOf, type Where } from "./place.ts";
 import { turnOn } from "./private_tpm.ts";
 import { prove } from "./proof.ts";
 
@@ -56,7 +56,7 @@ export async function openOwnTpm(
       throw error;
     }
   };
-  const found = place === undefined ? await atFreePorts(openAt) : await openAt(place);
+  const found = place === undefined ? await atFreePorts(options, openAt) : await openAt(place);
   const { tpm, data } = found.opened;
   turnOn(tpm);
   tpm.startup("clear");
@@ -66,11 +66,14 @@ export async function openOwnTpm(
   return { place: found.place, loop, trace: found.opened.trace };
 }
 
-/** Opens two neighbouring TCP ports that nobody has. */
-async function atFreePorts<T>(openAt: (place: Place) => Promise<T>): Promise<T> {
+/** Opens neighbouring TCP ports that nobody has. */
+async function atFreePorts<T>(
+  { beside }: TpmOptions,
+  openAt: (place: Place) => Promise<T>,
+): Promise<T> {
   for (let left = PORT_TRIES;; left--) {
     try {
-      return await openAt(tcpPlace());
+      return await openAt(tcpPlace(beside));
     } catch (error) {
       const taken = error instanceof Error && error.cause instanceof Deno.errors.AddrInUse;
       if (!taken || left <= 1) throw error;
@@ -79,21 +82,21 @@ async function atFreePorts<T>(openAt: (place: Place) => Promise<T>): Promise<T> 
 }
 
 function configFor(options: TpmOptions, place: Place): DaemonConfig {
-  const { control, data } = sources(place);
+  const { data, control, beside } = waysOf(place);
   return {
     ...tpmConfig(options),
-    data: { source: data, disconnect: false, terminate: false, clientsMax: CLIENTS_MAX },
-    control: { source: control, terminate: false },
+    data: { source: sourceAt(data), disconnect: false, terminate: false, clientsMax: CLIENTS_MAX },
+    control: { source: sourceAt(control), terminate: false },
+    ...(beside && {
+      [beside.name]: { command: sourceAt(beside.command), platform: sourceAt(beside.platform) },
+    }),
     // COMMAND would inherit the filter, and starting it is one of the calls that it denies.
     seccomp: "none",
   };
 }
 
-function sources(place: Place) {
-  if (place.kind === "tcp") {
-    const at = (port: number) => ({ kind: "tcp", host: LOOPBACK, port }) as const;
-    return { data: at(place.port), control: at(place.port + 1) };
-  }
-  const at = (path: string) => ({ kind: "unix", path, mode: SOCKET_MODE }) as const;
-  return { data: at(place.socket), control: at(place.control) };
+function sourceAt(where: Where): Source {
+  return "path" in where
+    ? { kind: "unix", path: where.path, mode: SOCKET_MODE }
+    : { kind: "tcp", host: LOOPBACK, port: where.port };
 }

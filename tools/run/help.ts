@@ -2,6 +2,7 @@
 import type { Page } from "../../cli/page.ts";
 import { ABOUT } from "../../cli/about.ts";
 import {
+  ADDRESSES,
   FOLDER_VARIABLES,
   LIBTPMS_VARIABLE,
   TPM_OPTIONS,
@@ -30,9 +31,10 @@ export function runPage(): Page {
       ],
     }],
     notes: [
-      "In ARGS, {tcti}, {sock}, {ctrl} and {port} become the TPM's addresses, but for those that it " +
-      "has not, such as {port} without --tcp, and those behind a '$'; {{sock}} becomes {sock}. " +
-      "Several clients may be connected at a time.",
+      ADDRESSES,
+      "In ARGS, {tcti}, {sock}, {ctrl}, {port}, {rm} and {mssim} become the TPM's addresses, but for " +
+      "those that it has not, such as {port} without --tcp, and those behind a '$'; {{sock}} becomes " +
+      "{sock}. Several clients may be connected at a time.",
       "With --trace, a COMMAND that fails ends with what the TPM refused it last.",
       "Signals go to COMMAND.",
     ],

@@ -92,7 +92,7 @@ class Run {
     const opened = await this.#interruption.orElse(openOwnTpm({
       system,
       options,
-      place: folder === undefined || options.tcp ? undefined : unixPlace(folder),
+      place: folder === undefined || options.tcp ? undefined : unixPlace(folder, options.beside),
       log: given ?? await Log.open(system.files, options.log),
     }, tpm));
     if (this.#interruptedBy !== undefined) return exitCodeOfSignal(this.#interruptedBy);

@@ -2,6 +2,7 @@
 import type { Page } from "../../cli/page.ts";
 import { ABOUT } from "../../cli/about.ts";
 import {
+  ADDRESSES,
   FOLDER_VARIABLES,
   LIBTPMS_VARIABLE,
   TPM_OPTIONS,
@@ -30,6 +31,7 @@ export function startPage(): Page {
         ["-h|--help", "print this page and exit"],
       ],
     }],
+    notes: [ADDRESSES],
     environment: [
       ...TPM_VARIABLES,
       FOLDER_VARIABLES,

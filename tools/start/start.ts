@@ -85,7 +85,7 @@ async function serve(
   const opened = await signals.orElse(openOwnTpm({
     system,
     options,
-    place: options.tcp ? undefined : unixPlace(ownFolder(system, closers)),
+    place: options.tcp ? undefined : unixPlace(ownFolder(system, closers), options.beside),
     log,
   }, closers));
   if (opened === undefined) throw new Error(`ended by ${signals.reason} before it was ready`);
