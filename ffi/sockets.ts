@@ -121,15 +121,16 @@ export class Sockets {
 
   /**
    * Accepts a waiting connection, or {@linkcode WOULD_BLOCK}. Several answers of one client are sent
-   * as they come: over TCP the second would else wait until the first is acknowledged.
+   * as they come: `overTcp` the second would else wait until the first is acknowledged.
    */
-  accept(listener: number): number {
+  accept(listener: number, overTcp: boolean): number {
     const fd = this.#c.accept4(listener, null, null, SOCK_CLOEXEC);
     if (fd < 0) return this.#blocked("accept");
-    this.#option[0] = 1;
-    const on = new Uint8Array(this.#option.buffer);
-    // A Unix socket has no such option.
-    this.#c.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, on.length);
+    if (overTcp) {
+      this.#option[0] = 1;
+      const on = new Uint8Array(this.#option.buffer);
+      this.#c.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, on, on.length);
+    }
     return fd;
   }
 

@@ -45,6 +45,8 @@ export class DescriptorChannel implements Channel {
     private readonly sockets: Sockets,
     readonly fd: number,
     private readonly kind: "socket" | "device",
+    /** Whether it is a connection over TCP, where that is known. */
+    private readonly tcp?: boolean,
   ) {}
 
   get neverWaits(): boolean {
@@ -52,7 +54,7 @@ export class DescriptorChannel implements Channel {
   }
 
   get overTcp(): boolean {
-    return this.kind === "socket" && this.sockets.isTcp(this.fd);
+    return this.tcp ?? (this.kind === "socket" && this.sockets.isTcp(this.fd));
   }
 
   receive(into: Uint8Array<ArrayBuffer>, wait = false): number {

@@ -72,12 +72,13 @@ export function listenPassed(sockets: Sockets, fd: number): Listener {
 }
 
 function listenerAt(sockets: Sockets, fd: number, close: () => void): Listener {
+  const overTcp = sockets.isTcp(fd);
   return {
     fd,
     accept() {
-      const connection = sockets.accept(fd);
+      const connection = sockets.accept(fd, overTcp);
       if (connection === WOULD_BLOCK) return undefined;
-      return new DescriptorChannel(sockets, connection, "socket");
+      return new DescriptorChannel(sockets, connection, "socket", overTcp);
     },
     close,
   };

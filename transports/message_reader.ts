@@ -64,6 +64,13 @@ export class MessageReader {
     return "message";
   }
 
+  /** Forgets all, for another client. */
+  clear(): void {
+    this.size = 0;
+    this.#length = 0;
+    this.#restUntil = undefined;
+  }
+
   /** Forgets the message, which was answered. */
   drop(): void {
     if (this.size < this.#length) this.buffer.copyWithin(0, this.size, this.#length);

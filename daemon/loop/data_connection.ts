@@ -12,8 +12,8 @@ import { ASLEEP, type Spin } from "./spin.ts";
 interface WayIn {
   readonly plan: DataPlan;
   readonly clientsMax: number;
-  /** How many are there. */
-  clients: number;
+  /** A connection has ended. */
+  left(client: DataConnection): void;
 }
 
 export class DataConnection {
@@ -55,9 +55,10 @@ export class DataConnection {
 
   /** Ends it; what was kept for it goes, too. */
   close(): void {
-    this.answering = false;
     this.channel.close();
     this.space?.close();
+    this.port.left(this);
+    this.answering = false;
   }
 
   /**

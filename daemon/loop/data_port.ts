@@ -1,5 +1,6 @@
 // One way for data clients: where they come in, how many may be there at a time, what they speak.
 // Which of them is served when is the loop's decision.
+import type { Bell } from "../../ffi/bell.ts";
 import type { Poller } from "../../ffi/poll.ts";
 import type { Responder } from "../../tpm/responder.ts";
 import type { Tpm } from "../../tpm/tpm.ts";
@@ -13,7 +14,9 @@ export class DataPort {
   readonly entrance: Entrance | undefined;
   readonly clientsMax: number;
   /** How many are there. */
-  clients = 0;
+  #clients = 0;
+  /** What a connection has left behind, for the next one: many have one command only. */
+  #spare: MessageReader | undefined;
   /** Where the poller has the entrance in the round that goes on; undefined when it is not open. */
   slot: number | undefined;
 
@@ -29,12 +32,20 @@ export class DataPort {
   }
 
   get hasRoom(): boolean {
-    return this.clients < this.clientsMax;
+    return this.#clients < this.clientsMax;
   }
 
   /** Whether a connection that is passed would take the place of another one. */
   get isTaken(): boolean {
     return (this.clientsMax === 1 && this.entrance !== undefined) || !this.hasRoom;
+  }
+
+  /**
+   * Has those who come ring, where they could come in: while the only client that there may be is
+   * waited for, nobody can, and a signal for each connection takes longer than a command.
+   */
+  hang(bell: Bell): void {
+    if (this.clientsMax > 1) this.entrance?.hang(bell);
   }
 
   watch(poller: Poller): void {
@@ -57,12 +68,23 @@ export class DataPort {
     return this.#connect(channel, false);
   }
 
+  /** A connection has ended. */
+  left({ reader, answering, words }: DataConnection): void {
+    this.#clients--;
+    // A command that runs in another thread is still read there.
+    if (answering || words !== this.plan.words) return;
+    reader.clear();
+    this.#spare = reader;
+  }
+
   #connect(channel: Channel, accepted: boolean): DataConnection {
     const { family, commandMax } = this.tpm;
     const words = accepted ? this.plan.words : undefined;
     const prefixed = this.plan.prefixed ?? family.prefixed;
-    this.clients++;
-    const reader = new MessageReader(prefixed, commandMax, words?.words);
+    this.#clients++;
+    const spare = words === this.plan.words ? this.#spare : undefined;
+    if (spare !== undefined) this.#spare = undefined;
+    const reader = spare ?? new MessageReader(prefixed, commandMax, words?.words);
     return new DataConnection(channel, reader, this, words, this.plan.space?.(), this.tpm);
   }
 }

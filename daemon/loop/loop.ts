@@ -1,37 +1,17 @@
 // The loop: waits for clients, takes one message or one control request at a time, has it answered.
 // It never knows a command and never waits for the rest of a message; what a control command brings
 // about reaches it as effects.
-import { type ConnectionParts, ControlConnection, type Turn } from "../../control/connection.ts";
+import { ControlConnection, type Turn } from "../../control/connection.ts";
 import { applyEffects, type EffectTarget } from "../../control/effects.ts";
 import type { Bell } from "../../ffi/bell.ts";
-import { type Poller, POLLIN, POLLOUT } from "../../ffi/poll.ts";
-import type { StorageLock } from "../../state/storage_lock.ts";
-import type { Tpm } from "../../tpm/tpm.ts";
+import { POLLIN, POLLOUT } from "../../ffi/poll.ts";
 import type { Channel } from "../../transports/channel.ts";
 import { DataConnection } from "./data_connection.ts";
 import { DataPort } from "./data_port.ts";
 import { Entrance } from "./entrance.ts";
-import type { ChannelPlan, DataPlan, Platform, SimulatorPlan } from "./plans.ts";
-import type { Spin } from "./spin.ts";
+import type { LoopParts } from "./parts.ts";
+import type { Platform } from "./plans.ts";
 import { Waiting } from "./waiting.ts";
-
-export interface LoopParts {
-  tpm: Tpm;
-  lock: StorageLock;
-  poller: Poller;
-  spin: Spin;
-  /** Rings for what comes beside the channel that is waited in; asked for when that is done first. */
-  bell: () => Bell;
-  data: DataPlan;
-  control: ChannelPlan;
-  /** Other ways to the TPM, with the simulator's protocol. */
-  simulator?: SimulatorPlan | undefined;
-  /** For control connections; the loop adds what they ask of it. */
-  connection: ConnectionParts;
-  /** Told of each data connection when it begins. */
-  connected?: ((connection: DataConnection) => void) | undefined;
-  report: (message: string) => void;
-}
 
 /** How long one client's commands are answered before others are looked at that do not ring. */
 const SLICE_MS = 5;
@@ -249,7 +229,13 @@ export class Loop {
       if (port.slot === undefined || poller.found(port.slot) === 0) continue;
       this.#waiting.busy = true;
       const client = port.accept();
-      if (client !== undefined) this.#connect(client);
+      if (client === undefined) continue;
+      this.#connect(client);
+      // Whoever connects sends at once: most of the time it is faster than we have woken up.
+      if (this.parts.tpm.pending !== undefined || this.#bell?.rang === true) continue;
+      this.#served = client;
+      const serving = this.#serveMessages(client, true);
+      if (serving !== undefined) return serving;
     }
     return undefined;
   }
@@ -277,7 +263,7 @@ export class Loop {
   /** Has all ring that may come while a client is waited for in its channel. */
   #hangBell(): Bell {
     const bell = this.parts.bell();
-    for (const { entrance } of this.#ports) entrance?.hang(bell);
+    for (const port of this.#ports) port.hang(bell);
     this.#controlEntrance?.hang(bell);
     if (this.#control !== undefined) bell.hang(this.#control.channel.fd);
     this.#platform?.hang(bell);
@@ -390,9 +376,10 @@ export class Loop {
   }
 
   #drop(client: DataConnection): void {
-    client.close();
     const at = this.#clients.indexOf(client);
-    if (at >= 0) client.port.clients -= this.#clients.splice(at, 1).length;
+    if (at < 0) return;
+    this.#clients.splice(at, 1);
+    client.close();
     if (client.port.plan.terminate) this.#ending = true;
   }
 }
