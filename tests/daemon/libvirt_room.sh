@@ -3,7 +3,8 @@
 # machine's libvirt is touched, and all is gone with the process. $1 is a folder for what the caller
 # looks at, $2 the swtpm that libvirt is to find. With "alone" as $3 it is all that there is, as on a
 # machine without the packages swtpm and swtpm-tools: its tools are those that it installs itself,
-# and libvirt runs them as a user of their own, as Debian has it.
+# and libvirt runs them as a user of their own, as Debian has it. With "plain" it finds the machine's
+# own, and what is put into an empty /usr/local/bin before them.
 set -eu
 
 user=root
@@ -24,6 +25,8 @@ if [ "${3-}" = alone ]; then
 	mount --bind "$(readlink -f "$2/swtpm")" /usr/bin/swtpm
 	swtpm install-tools /usr/bin
 fi
+
+[ "${3-}" != plain ] || mount -t tmpfs tmpfs /usr/local/bin
 
 for dir in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /var/log/swtpm \
 	/var/lib/swtpm-localca /run/libvirt; do
@@ -64,7 +67,9 @@ cat > /etc/libvirt/libvirtd.conf <<- EOF
 	log_outputs = "1:file:$1/libvirtd.log"
 	log_filters = "1:qemu 1:util.command 3:rpc 3:event 3:object"
 EOF
-if [ "$user" = root ]; then
+if [ "${3-}" = plain ]; then
+	PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+elif [ "$user" = root ]; then
 	PATH="$2:$PATH"
 else
 	# As a service manager starts it.

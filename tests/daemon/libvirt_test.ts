@@ -3,14 +3,8 @@
 // own on a machine that has nothing of the C program. Needs root.
 
 import assert from "node:assert/strict";
-import { run, TestProcess } from "../support/process.ts";
-import { checkoutPath, plainProgram, programUnderTest } from "../support/programs.ts";
-import { TempDir } from "../support/temp_dir.ts";
-import { waitUntil } from "../support/wait.ts";
-import { OtherProcess, readIfThere } from "./process_status.ts";
-
-/** Making a TPM's keys and certificates is the longest part. */
-const STEP_MS = 120_000;
+import { programUnderTest } from "../support/programs.ts";
+import { Libvirt } from "./libvirt.ts";
 
 const DOMAIN = `<domain type='qemu'>
   <name>machine</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
@@ -20,77 +14,6 @@ const DOMAIN = `<domain type='qemu'>
     <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
   </devices>
 </domain>`;
-
-/** A libvirtd in a mount namespace of its own. */
-class Libvirt implements AsyncDisposable {
-  private constructor(readonly daemon: TestProcess, readonly folder: TempDir) {}
-
-  /** `alone`: there is no other swtpm, and no tools but ours. */
-  static async start({ alone = false } = {}): Promise<Libvirt> {
-    const folder = new TempDir();
-    const bin = folder.join("bin");
-    Deno.mkdirSync(bin);
-    Deno.symlinkSync(programUnderTest().command, `${bin}/swtpm`);
-    // libvirt gives an emulator one second, whatever else this machine is busy with.
-    const daemon = new TestProcess(plainProgram("libvirtd", "/usr/bin/nice"), [
-      ...["-n", "-15", "/usr/bin/unshare", "--mount"],
-      ...["/bin/sh", checkoutPath("tests", "daemon", "libvirt_room.sh"), folder.path, bin],
-      ...(alone ? ["alone"] : []),
-    ]);
-    const libvirt = new Libvirt(daemon, folder);
-    try {
-      await waitUntil("libvirtd to listen", async () => {
-        if (!daemon.running) throw new Error(`libvirtd ended: ${daemon.stderr}${libvirt.log()}`);
-        return (await libvirt.inside("test", "-S", "/run/libvirt/libvirt-sock")).code === 0 &&
-          (await libvirt.inside("virsh", "-c", "qemu:///system", "version")).code === 0;
-      }, STEP_MS);
-      return libvirt;
-    } catch (error) {
-      await libvirt[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
-
-  /** Runs a program in libvirtd's namespace. */
-  inside(...words: string[]) {
-    const nsenter = plainProgram("nsenter", "/usr/bin/nsenter");
-    return run(nsenter, ["-t", String(this.daemon.pid), "-m", ...words], { timeoutMs: STEP_MS });
-  }
-
-  /** The same of one that must succeed. */
-  async must(...words: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.inside(...words);
-    assert.equal(code, 0, `${words.join(" ")}: ${stderr}\n${this.log()}`);
-    return stdout.trim();
-  }
-
-  async virsh(...words: string[]): Promise<string> {
-    return await this.must("virsh", "-c", "qemu:///system", ...words);
-  }
-
-  /** The emulator that libvirt started, by the file that libvirt keeps. */
-  async emulator(): Promise<OtherProcess> {
-    const { stdout } = await this.inside("sh", "-c", "cat /run/libvirt/qemu/swtpm/*-swtpm.pid");
-    return new OtherProcess(Number(stdout));
-  }
-
-  /** What libvirtd said of swtpm, its errors, and what the programs told of the machine's TPM. */
-  log(): string {
-    const told = readIfThere(this.folder.join("libvirtd.log")).split("\n")
-      .filter((line) => / error :|swtpm/.test(line)).slice(-20).join("\n");
-    const root = `/proc/${this.daemon.pid}/root`;
-    return `${told}\n${readIfThere(`${root}/var/log/swtpm/libvirt/qemu/machine-swtpm.log`)}`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.daemon.running) {
-      await this.inside("virsh", "-c", "qemu:///system", "destroy", "machine");
-      this.daemon.kill("SIGTERM");
-    }
-    await this.daemon.ended(STEP_MS);
-    await this.folder[Symbol.asyncDispose]();
-  }
-}
 
 Deno.test("libvirt starts, saves, restores and stops a machine with our TPM", async () => {
   await using libvirt = await Libvirt.start();
@@ -125,7 +48,7 @@ Deno.test("libvirt starts, saves, restores and stops a machine with our TPM", as
 });
 
 Deno.test("libvirt has TPMs made by our tools where there are no others", async () => {
-  await using libvirt = await Libvirt.start({ alone: true });
+  await using libvirt = await Libvirt.start("alone");
   const description = libvirt.folder.join("machine.xml");
   await Deno.writeTextFile(description, DOMAIN);
   assert.match(await libvirt.virsh("domcapabilities"), /<value>emulator<\/value>/);
