@@ -57,6 +57,8 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     ...["bc", "expect", "gawk", "python3", "util-linux"],
     // shells that the completions are for, and what reads manual pages
     ...["zsh", "fish", "mandoc"],
+    // what the documentation's lines call
+    ...["curl", "apparmor", "checkpolicy", "systemd"],
   ],
 };
 

@@ -1,4 +1,4 @@
-// A trace as JSON: an object for each command. The names are promised: TRACE.md lists them.
+// A trace as JSON: an object for each command. The names are promised: docs/trace.md lists them.
 
 import type { ControlExchange, Exchange, TraceEvent } from "./exchange.ts";
 import { controlResultName } from "./control_results.ts";

@@ -1,5 +1,5 @@
-// The examples, run as their first lines say, and what the README tells of CI. The example in Go is
-// in go_example_test.ts.
+// The examples, run as their first lines say. The example in Go is in go_example_test.ts, and what
+// pages tell in tests/docs/.
 
 import assert from "node:assert/strict";
 import { type Outcome, run, TestProcess } from "../support/process.ts";
@@ -25,35 +25,6 @@ async function example(words: readonly string[]): Promise<Outcome> {
     timeoutMs: EXAMPLE_MS,
   });
 }
-
-/** The first shell lines below a heading of the README. */
-async function shellLinesBelow(heading: string): Promise<string> {
-  const readme = await Deno.readTextFile(checkoutPath("README.md"));
-  const [, section] = readme.split(`\n## ${heading}\n`);
-  const lines = /```sh\n([\s\S]*?)```/.exec(section ?? "")?.[1];
-  assert.ok(lines !== undefined, `the README has no shell lines below "${heading}"`);
-  return lines;
-}
-
-Deno.test("README: the lines for CI work as they stand", async () => {
-  await using folder = new TempDir();
-  const path = await pathWithSwtpm(folder);
-  // Whatever project it is, its tests find the TPM.
-  await Deno.writeTextFile(
-    folder.join("make"),
-    `#!/bin/sh\necho "$1: $(tpm2_getrandom --hex 4)"\n`,
-    {
-      mode: 0o755,
-    },
-  );
-  const bash = plainProgram("bash", "/bin/bash");
-  const outcome = await run(bash, ["-ec", await shellLinesBelow("In CI and in tests")], {
-    cwd: folder.path,
-    env: { PATH: path, XDG_RUNTIME_DIR: folder.path },
-  });
-  assert.equal(outcome.code, 0, said(outcome));
-  assert.match(outcome.stdout, /^[0-9a-f]{32}check: [0-9a-f]{8}\n$/);
-});
 
 Deno.test("example: seal.sh", async () => {
   const outcome = await example([programUnderTest().command, "run", "--", "examples/seal.sh"]);

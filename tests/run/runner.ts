@@ -94,7 +94,7 @@ function throughEnv(program: Program, option: string): Program {
 }
 
 /** Processes that have the folder in their environment, or were started in it and stayed there. */
-function processesOf(folder: string): number[] {
+export function processesOf(folder: string): number[] {
   const pids = [...Deno.readDirSync("/proc")].map(({ name }) => name).filter((name) =>
     /^\d+$/.test(name)
   );

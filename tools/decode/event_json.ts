@@ -1,4 +1,4 @@
-// An event log as JSON: one object. The names are promised: TRACE.md lists them.
+// An event log as JSON: one object. The names are promised: docs/trace.md lists them.
 
 import { digestsFit } from "../../tcg/event_log/digests_of_data.ts";
 import { eventData } from "../../tcg/event_log/event_data.ts";

@@ -115,7 +115,7 @@ export function setupPage(): Page {
       [
         "swtpm_setup.conf",
         "in XDG_CONFIG_HOME or /etc: create_certs_tool, create_certs_tool_config, " +
-        "create_certs_tool_options, active_pcr_banks, profile",
+        "create_certs_tool_options, active_pcr_banks, profile, profile_file, local_profiles_dir",
       ],
     ],
     exit: ["0 when the TPM is there, otherwise 1."],
