@@ -1,7 +1,10 @@
 // Which libtpms is used: the system's, which gets the distribution's security updates, the one that
-// the executable carries, or a given file.
+// the executable carries, or a given file. Where this process has the C library inside, the system's
+// is none for it: it is another C library's, or wants a newer one.
 import type { Files } from "./files.ts";
-import { Libtpms } from "./libtpms.ts";
+import { SystemError } from "./libc.ts";
+import { ELIBACC, LIBTPMS, Libtpms } from "./libtpms.ts";
+import { hasOwnLoader } from "./own_loader.ts";
 
 /** Where a libtpms came from. */
 export type Origin = "system" | "embedded" | { path: string };
@@ -26,6 +29,7 @@ export async function chooseLibtpms(
     case "":
       return await systemOrEmbedded(files);
     case "system":
+      if (hasOwnLoader()) throw notWithOwnLoader();
       return { libtpms: Libtpms.open(), origin: "system" };
     case "embedded":
       return { libtpms: (await embedded()).openEmbedded(files), origin: "embedded" };
@@ -34,7 +38,17 @@ export async function chooseLibtpms(
   }
 }
 
+function notWithOwnLoader(): SystemError {
+  const reason =
+    "the system's cannot be used with the C library inside this program, which takes " +
+    "the place of the system's where that is no glibc or too old, or SWTPM_LOADER=own says so";
+  return new SystemError("dlopen", ELIBACC, "ELIBACC", reason, LIBTPMS);
+}
+
 async function systemOrEmbedded(files: Files): Promise<ChosenLibtpms> {
+  if (hasOwnLoader()) {
+    return { libtpms: (await embedded()).openEmbedded(files), origin: "embedded" };
+  }
   try {
     return { libtpms: Libtpms.open(), origin: "system" };
   } catch (error) {

@@ -12,10 +12,7 @@ import {
 } from "../wire/carried.ts";
 import { type Files, O } from "./files.ts";
 import { cString, Errno, openLibc, SystemError } from "./libc.ts";
-import { LIBTPMS, Libtpms } from "./libtpms.ts";
-
-/** errno of "cannot access a needed shared library". */
-const ELIBACC = 79;
+import { ELIBACC, LIBTPMS, Libtpms } from "./libtpms.ts";
 
 /** This program, whatever its name is by now. */
 const OWN_PATH = "/proc/self/exe";
@@ -95,7 +92,8 @@ export function embeddedLibraries(files: Files): readonly EmbeddedLibrary[] {
 /** Opens the libtpms that the executable carries. Throws {@linkcode SystemError}. */
 export function openEmbedded(files: Files): Libtpms {
   using archive = new Archive(files);
-  const last = archive.libraries.at(-1);
+  const libraries = archive.libraries.filter(({ serves }) => serves === "libtpms");
+  const last = libraries.pop();
   if (last === undefined) {
     throw new SystemError(
       "dlopen",
@@ -107,7 +105,7 @@ export function openEmbedded(files: Files): Libtpms {
   }
   using memory = new DisposableStack();
   // Once a library is open, others that need its soname get it, whatever the system has.
-  for (const library of archive.libraries.slice(0, -1)) {
+  for (const library of libraries) {
     Deno.dlopen(archive.copy(library, memory), {});
   }
   return Libtpms.open(archive.copy(last, memory));

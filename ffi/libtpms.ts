@@ -6,7 +6,7 @@ import { Callbacks, memoryAt, type NvStore, TpmResultError } from "./callbacks.t
 import { cString, Handed, openLazily, openLibc, pointerTo, SystemError } from "./libc.ts";
 
 /** errno of "cannot access a needed shared library", which dlopen(3) itself does not set. */
-const ELIBACC = 79;
+export const ELIBACC = 79;
 
 /** The name that the C program is linked with. */
 export const LIBTPMS = "libtpms.so.0";

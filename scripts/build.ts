@@ -20,15 +20,15 @@ import { lastLines, runCommand } from "./command.ts";
 import {
   type Arch,
   type Base,
-  baseLengthOf,
   baseStillServes,
   insertBehindBase,
   obtainBase,
   TARGETS,
 } from "./denort.ts";
-import { describeEmbedding, embed, type Embedding } from "./embed.ts";
+import { describeEmbedding, embed, type Embedding, insideOf } from "./embed.ts";
 import { type Place, PLACES, type Places, PROGRAM, TOOLS } from "./executable/parts.ts";
 import { cutTexts } from "./executable/texts.ts";
+import { entryCode, withOwnLoader } from "./executable/own_loader.ts";
 import { train, TRAINING_FLAG } from "./executable/training.ts";
 import { writeManualPages } from "./man.ts";
 
@@ -118,7 +118,7 @@ export async function build(
   const stamp = readStamp(stampPath);
   if (
     !options.force && stamp !== null && stamp.inputs === inputs &&
-    baseStillServes(stamp.route, stamp.base, arch, cacheFolder) &&
+    baseStillServes(stamp.route, stamp.base, arch) &&
     digestOfFile(path) === stamp.executable
   ) {
     const { size } = Deno.statSync(path);
@@ -131,6 +131,10 @@ export async function build(
   try {
     const parts = `${unfinished}.parts`;
     await bundle(parts);
+    const archive = "archive" in embedding ? embedding.archive : new Uint8Array(0);
+    const ownBase = `${unfinished}.base`;
+    const loading = withOwnLoader(denort.bytes, entryCode(arch), arch, insideOf(archive));
+    Deno.writeFileSync(ownBase, loading, { mode: 0o755 });
     const compile = (
       first: string,
       output: string,
@@ -148,16 +152,14 @@ export async function build(
           ...beside.flatMap((file) => ["--include", `${parts}/${file}`]),
           `${parts}/${first}`,
         ],
-        denort.path === null ? {} : { DENORT_BIN: denort.path },
+        { DENORT_BIN: ownBase },
       );
     };
     const trainer = `${unfinished}.trainer`;
     await compile("trainer.js", trainer, [PROGRAM, TOOLS], trainerFlags());
-    const base = baseLengthOf(Deno.readFileSync(trainer), trainer);
-    const archive = "archive" in embedding ? embedding.archive : new Uint8Array(0);
     // It takes a libtpms, and this processor, to run a TPM and see which code there should be.
     const code = "archive" in embedding ? await train(trainer) : undefined;
-    const behind = new Appended(base + archive.length);
+    const behind = new Appended(loading.length + archive.length);
     const places: Places = {
       programCode: code === undefined ? null : behind.add(code.program),
       tools: behind.add(Deno.readFileSync(`${parts}/${TOOLS}`)),
@@ -235,7 +237,7 @@ async function deno(args: readonly string[], env: Record<string, string>): Promi
 
 /** This machine's libraries are of use to its own processor only. */
 async function embeddingFor(arch: Arch): Promise<Embedding> {
-  if (arch === thisArch()) return await embed();
+  if (arch === thisArch()) return await embed(arch);
   return { reason: `this machine has no libtpms for ${arch}` };
 }
 

@@ -14,8 +14,7 @@ export type Arch = "x64" | "arm64";
 /** A base executable that can be used. */
 export interface Base {
   readonly route: "DENORT_BIN" | "official" | "npm";
-  /** To be given to `deno compile` as DENORT_BIN; null: Deno finds its own download. */
-  readonly path: string | null;
+  readonly bytes: Uint8Array;
   /** Changes whenever the bytes of the base change. */
   readonly id: string;
 }
@@ -113,19 +112,14 @@ export async function obtainBase(arch: Arch, cacheFolder: string): Promise<Base>
 }
 
 /** Whether the base that an earlier build used would be used again, without asking the network. */
-export function baseStillServes(
-  route: string,
-  id: string,
-  arch: Arch,
-  cacheFolder: string,
-): boolean {
+export function baseStillServes(route: string, id: string, arch: Arch): boolean {
   const given = Deno.env.get("DENORT_BIN");
   if (given !== undefined && given !== "") return givenBase(given, arch).id === id;
   switch (route) {
     case "official":
       return officialId(DONORS[arch]) === id;
     case "npm":
-      return npmBase(`${cacheFolder}/denort-${DENO_VERSION}-${arch}`, arch).id === id;
+      return npmId(DONORS[arch]) === id;
     default:
       return false;
   }
@@ -220,16 +214,17 @@ function givenBase(path: string, arch: Arch): Base {
   } catch (error) {
     throw new Error(`DENORT_BIN names "${path}": ${messageOf(error)}`);
   }
-  return { route: "DENORT_BIN", path: Deno.realPathSync(path), id: `given ${sha256(bytes)}` };
+  return { route: "DENORT_BIN", bytes, id: `given ${sha256(bytes)}` };
 }
 
 /**
- * Deno's own download in `zip`, which `deno compile` finds by itself. It is the same base as the one
- * that is cut out, and no other is used: Deno compares the archive with a digest from the same server.
+ * Deno's own download in `zip`. It is the same base as the one that is cut out, and no other is used:
+ * Deno compares the archive with a digest from the same server.
  */
 export function officialBase(zip: string, arch: Arch, facts: DonorFacts = DONORS[arch]): Base {
-  checkBase(fileInZip(Deno.readFileSync(zip), OFFICIAL_FILE), facts);
-  return { route: "official", path: null, id: officialId(facts) };
+  const bytes = fileInZip(Deno.readFileSync(zip), OFFICIAL_FILE);
+  checkBase(bytes, facts);
+  return { route: "official", bytes, id: officialId(facts) };
 }
 
 function officialId({ baseSha256 }: DonorFacts): string {
@@ -237,7 +232,11 @@ function officialId({ baseSha256 }: DonorFacts): string {
 }
 
 function npmBase(path: string, arch: Arch): Base {
-  return { route: "npm", path, id: `cut ${DONORS[arch].baseSha256}` };
+  return { route: "npm", bytes: Deno.readFileSync(path), id: npmId(DONORS[arch]) };
+}
+
+function npmId({ baseSha256 }: DonorFacts): string {
+  return `cut ${baseSha256}`;
 }
 
 /** Where Deno keeps the zip file once it has fetched it. */

@@ -39,6 +39,8 @@ export function elfEnd(head: Uint8Array): number | undefined {
 
 /** One library inside the executable. */
 export interface EmbeddedLibrary {
+  /** Whether it is glibc's, for where there is none, or libtpms and what that needs. */
+  serves: "loader" | "libtpms";
   /** The name that other libraries know it by. */
   soname: string;
   name: string;
@@ -47,7 +49,7 @@ export interface EmbeddedLibrary {
   package?: string | undefined;
   /** SPDX identifiers. */
   licence: string;
-  /** The licence's words. */
+  /** The licence's words; empty where those of the library before apply. */
   licenceText: string;
 }
 
@@ -66,6 +68,8 @@ export const archiveHeader = struct("archive header", {
 
 /** "swtpmlib" */
 const MAGIC = [0x70747773, 0x62696c6d] as const;
+/** Where a library may begin: a loader is mapped from the file, with pages of any size. */
+const ALIGNMENT = 1 << 16;
 /** Far more than a list takes, licences included. */
 const LIST_MAX = 1 << 22;
 
@@ -92,31 +96,30 @@ export function decodeList(list: Uint8Array, archiveSize: number): CarriedLibrar
   return libraries;
 }
 
-/** The archive as bytes. */
+/** The archive as bytes; it stands at a multiple of 64 KiB, as each library in it does. */
 export function encodeArchive(
   libraries: readonly (EmbeddedLibrary & { bytes: Uint8Array })[],
 ): Uint8Array<ArrayBuffer> {
   // Blanks behind the list fill the room that greater offsets would have taken.
   const listOf = (begin: number) => {
-    let offset = begin;
+    let end = begin;
     return libraries.map(({ bytes, ...library }) => {
-      const carried = { ...library, offset, size: bytes.length };
-      offset += bytes.length;
-      return carried;
+      const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
+      end = offset + bytes.length;
+      return { ...library, offset, size: bytes.length };
     });
   };
   const encode = (begin: number) => new TextEncoder().encode(JSON.stringify(listOf(begin)));
   const room = encode(LIST_MAX).length;
   const begin = archiveHeader.size + room;
-  const list = encode(begin);
-  const total = libraries.reduce((sum, { bytes }) => sum + bytes.length, begin);
-  const archive = new Uint8Array(total).fill(0x20, archiveHeader.size, begin);
+  const carried = listOf(begin);
+  const last = carried.at(-1);
+  const archive = new Uint8Array(last === undefined ? begin : last.offset + last.size);
+  archive.fill(0x20, archiveHeader.size, begin);
   archiveHeader.write(archive, 0, { magic: [...MAGIC], listSize: room });
-  archive.set(list, archiveHeader.size);
-  let at = begin;
-  for (const { bytes } of libraries) {
-    archive.set(bytes, at);
-    at += bytes.length;
+  archive.set(encode(begin), archiveHeader.size);
+  for (const [index, { offset }] of carried.entries()) {
+    archive.set(libraries[index]!.bytes, offset);
   }
   return archive;
 }

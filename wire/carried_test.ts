@@ -12,6 +12,7 @@ import { WireError } from "./codec.ts";
 
 const LIBRARIES = [
   {
+    serves: "loader" as const,
     soname: "liba.so.1",
     name: "a",
     version: "1.2",
@@ -20,6 +21,7 @@ const LIBRARIES = [
     bytes: Uint8Array.of(1, 2, 3),
   },
   {
+    serves: "libtpms" as const,
     soname: "libb.so.0",
     name: "b",
     version: "0.1",

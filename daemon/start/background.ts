@@ -79,7 +79,7 @@ export class Background {
 
   /** Finds out whether we are the one; then leaves the terminal's session. */
   static take(system: System): Background | undefined {
-    const { files, process } = system;
+    const { process } = system;
     const value = Deno.env.get(READY_VARIABLE);
     if (value === undefined) return undefined;
     process.setVariable(READY_VARIABLE, undefined);
@@ -91,7 +91,7 @@ export class Background {
     return new Background(
       system,
       pipe,
-      files.open("/dev/null", O.RDWR),
+      nothing(system),
       outputs,
       process.parent,
     );
@@ -117,6 +117,14 @@ export class Background {
     }
     files.close(this.pipe);
   }
+}
+
+/** What can be read to its end at once, in the barest root, too. */
+function nothing({ files, process }: System): number {
+  if (files.statusOf("/dev/null") !== undefined) return files.open("/dev/null", O.RDWR);
+  const { read, write } = process.pipe();
+  files.close(write);
+  return read;
 }
 
 /**

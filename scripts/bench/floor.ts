@@ -28,11 +28,14 @@ export async function floorProgram(): Promise<Program> {
     Deno.statSync(path);
   } catch {
     const unfinished = `${path}.${Deno.pid}`;
+    const denort = `${unfinished}.base`;
+    Deno.writeFileSync(denort, base.bytes, { mode: 0o755 });
     const words = ["compile", "--output", unfinished, ...flags, SOURCE];
     const { success, ending, output } = await runCommand(Deno.execPath(), words, {
       timeLimitMs: COMPILE_LIMIT_MS,
-      env: base.path === null ? {} : { DENORT_BIN: base.path },
+      env: { DENORT_BIN: denort },
     });
+    Deno.removeSync(denort);
     if (!success) throw new Error(`the floor: "deno compile", ${ending}: ${lastLines(output, 20)}`);
     Deno.renameSync(unfinished, path);
   }

@@ -56,11 +56,12 @@ Deno.test("doctor: a good machine and a good directory", async () => {
   assert.equal(code, 0, stdout);
   assert.match(
     linesOf(stdout, "swtpm"),
-    /^ok .* \d+\.\d+\.\d+, with OpenSSL .* libtpms [\d.]+ ins/,
+    /^ok .* \d+\.\d+\.\d+, with glibc .* OpenSSL .* libtpms [\d.]+ ins/,
   );
   assert.match(linesOf(stdout, "libtpms"), /^ok .* [\d.]+, the system's, TPM 1\.2 and TPM 2/);
   assert.match(linesOf(stdout, "OpenSSL"), /^ok .* OpenSSL 3\.\d+\.\d+/);
   assert.match(linesOf(stdout, "FIPS"), /^ok .* off$/);
+  assert.match(linesOf(stdout, "glibc"), /^ok .* 2\.\d+, the system's$/);
   assert.match(linesOf(stdout, "seccomp"), /^ok .* kill and log/);
   assert.ok(linesOf(stdout, "sockets").endsWith(`puts them into '${runner.folder}'`), stdout);
   assert.match(linesOf(stdout, "TCTI"), /^ok .* TSS software reaches the address/);

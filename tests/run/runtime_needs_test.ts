@@ -1,5 +1,5 @@
-// Where the runtime ends by itself, with words of its own, before a line of this program runs, and the
-// C program does not mind.
+// Where the runtime cannot start, of which the entry code says why, or ends by itself with words of its
+// own, before a line of this program runs, and the C program does not mind.
 
 import assert from "node:assert/strict";
 import { peerProgram } from "../support/peer_programs.ts";
@@ -8,11 +8,14 @@ import { plainProgram, type Program, programUnderTest } from "../support/program
 import { TempDir } from "../support/temp_dir.ts";
 import { said } from "./runner.ts";
 
-/** What a shell does before the program takes its place. */
-const SHORTAGES: Readonly<Record<string, string>> = {
-  "8 GiB of address space": "ulimit -v 8388608",
-  "8 descriptors": "ulimit -n 8",
-  "64 KiB of stack": "ulimit -s 64",
+/** What a shell does before the program takes its place, and what is said of it. */
+const SHORTAGES: Readonly<Record<string, readonly [script: string, told: RegExp]>> = {
+  "8 GiB of address space": [
+    "ulimit -v 8388608",
+    /^swtpm: only 8192 MiB of address space .*'ulimit -v'/,
+  ],
+  "8 descriptors": ["ulimit -n 8", /^swtpm: only 8 descriptors .*'ulimit -n'/],
+  "64 KiB of stack": ["ulimit -s 64", /^swtpm: only 64 KiB of stack .*'ulimit -s'/],
 };
 const THREADS = 3;
 const QUESTION = ["socket", "--tpm2", "--print-capabilities"];
@@ -28,16 +31,22 @@ function assertOwnEnd(outcome: Outcome): void {
   assert.doesNotMatch(outcome.stderr, /^swtpm: /, "these are our words");
 }
 
-for (const [name, script] of Object.entries(SHORTAGES)) {
+function assertTold(outcome: Outcome, told: RegExp): void {
+  assert.equal(outcome.code, 1, said(outcome));
+  assert.equal(outcome.stdout, "");
+  assert.match(outcome.stderr, told);
+}
+
+for (const [name, [script, told]] of Object.entries(SHORTAGES)) {
   Deno.test(`the runtime does not start with ${name}, the C program does [runtime-needs]`, async () => {
-    assertOwnEnd(await after(script, programUnderTest()));
+    assertTold(await after(script, programUnderTest()), told);
     const outcome = await after(script, await peerProgram("0.10"));
     assert.equal(outcome.code, 0, said(outcome));
   });
 }
 
 Deno.test("the runtime starts with what [runtime-needs] names", async () => {
-  const enough = "ulimit -v 67108864; ulimit -n 24; ulimit -s 192";
+  const enough = "ulimit -v 34603008; ulimit -n 24; ulimit -s 192";
   const outcome = await after(enough, programUnderTest());
   assert.equal(outcome.code, 0, said(outcome));
 });
@@ -47,7 +56,8 @@ Deno.test("the runtime does not start without /proc [runtime-needs]", async () =
   const words = ["--mount", "--propagation", "private", "/bin/sh", "-c"];
   const script = 'umount -l /proc && exec "$@"';
   const { command } = programUnderTest();
-  assertOwnEnd(await run(unshare, [...words, script, "sh", command, ...QUESTION]));
+  const outcome = await run(unshare, [...words, script, "sh", command, ...QUESTION]);
+  assertTold(outcome, /^swtpm: there is no \/proc here/);
 });
 
 /** A copy that others may start; the checkout may be where only root can go. */
@@ -66,7 +76,8 @@ const STRANGER = ["--reuid=61234", "--regid=61234", "--clear-groups"];
 Deno.test("an executable that cannot be read does not start, of which the doctor warns [runtime-needs]", async () => {
   await using folder = new TempDir();
   const copy = await copyFor(folder, 0o711);
-  assertOwnEnd(await run(SETPRIV, [...STRANGER, copy, ...QUESTION]));
+  const told = /^swtpm: '.*' may be started, but not read/;
+  assertTold(await run(SETPRIV, [...STRANGER, copy, ...QUESTION]), told);
   const { stdout } = await run(plainProgram("copy", copy), ["doctor"]);
   assert.match(stdout, /^warn +executable +'.*' has mode 0711: its group may start it, but/m);
 });
@@ -95,7 +106,8 @@ os.execv(sys.argv[1], sys.argv[1:])`;
   const peer = await denied(await peerProgram("0.10"));
   if (peer.code === 77) return console.log("not tried: this kernel does not know PR_SET_MDWE");
   assert.equal(peer.code, 0, said(peer));
-  assertOwnEnd(await denied(programUnderTest()));
+  const told = /^swtpm: memory may not be made executable here.*\n.*MemoryDenyWriteExecute/;
+  assertTold(await denied(programUnderTest()), told);
 });
 
 Deno.test("words that are not UTF-8 end the runtime, the C program takes them [runtime-words]", async () => {

@@ -61,7 +61,8 @@ export async function doctor(
 }
 
 function programFinding(system: System): Finding {
-  const inside = embeddedLibraries(system.files).map(({ name, version }) => `${name} ${version}`);
+  const names = embeddedLibraries(system.files).map(({ name, version }) => `${name} ${version}`);
+  const inside = [...new Set(names)];
   const libraries = inside.length === 0 ? "no libtpms inside" : `with ${inside.join(", ")} inside`;
   return ok("swtpm", `${manifest.version}, ${libraries}`);
 }

@@ -3,6 +3,7 @@ import type { System } from "../../daemon/system.ts";
 import { chooseLibtpms, type Origin } from "../../ffi/choose_libtpms.ts";
 import { embeddedLibraries } from "../../ffi/embedded.ts";
 import type { Libtpms } from "../../ffi/libtpms.ts";
+import { hasOwnLoader, libcVersion } from "../../ffi/own_loader.ts";
 import { Openssl } from "../../ffi/openssl.ts";
 import { opensslVersion } from "../../ffi/openssl_version.ts";
 import { tpm12, tpm2 } from "../../tpm/family.ts";
@@ -31,7 +32,12 @@ export async function librariesFindings(
   const finding = instead === undefined
     ? ok("libtpms", text)
     : warn("libtpms", `none on this machine: ${text}`, `${INSTALL}, to get its security updates`);
-  return [finding, ...opensslFindings(system)];
+  return [finding, ...opensslFindings(system), libcFinding()];
+}
+
+function libcFinding(): Finding {
+  const origin = hasOwnLoader() ? "the one inside this program" : "the system's";
+  return ok("glibc", `${libcVersion()}, ${origin}`);
 }
 
 /** What to do where a libtpms cannot be opened. */

@@ -30,13 +30,16 @@ export async function trialFinding(choice: string | undefined): Promise<Finding>
 
 /** Returns how long the TPM took; throws where there was none. */
 async function startOne(options: readonly string[]): Promise<number> {
-  const { code, signal, stderr } = await new Deno.Command(Deno.execPath(), {
+  // Nothing is opened by name: there may be no /dev/null.
+  const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--json", ...options, "--", ...HARMLESS],
-    stdin: "null",
-    stdout: "null",
+    stdin: "piped",
+    stdout: "piped",
     stderr: "piped",
     signal: AbortSignal.timeout(PATIENCE_MS),
-  }).output();
+  }).spawn();
+  await child.stdin.close();
+  const { code, signal, stderr } = await child.output();
   const told = events(new TextDecoder().decode(stderr));
   const ms = told.find(({ event }) => event === "ready")?.ms;
   if (code === 0 && ms !== undefined) return ms;
