@@ -2,7 +2,7 @@
 // row lets the contestants take turns. What is measured stands in bench/rows.ts.
 //
 // Usage: deno task bench [ROW...] [--rounds N] [--json FILE] [--quick] [--new-libtpms] [--list]
-//   ROW             the beginning of a row's name; without one all rows
+//   ROW             a row's name, or the beginning of several; without one all rows
 //   --rounds N      how often the contestants take turns (9; with --quick 3)
 //   --json FILE     writes the figures of every round there, "-" is standard output, and the
 //                   table then goes to standard error

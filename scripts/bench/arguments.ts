@@ -43,10 +43,12 @@ export function parseBenchArguments(
       throw new Error(`no row begins with "${name}"; there are ${rows.map((row) => row.id)}`);
     }
   }
+  const names = (name: string, id: string) =>
+    rows.some((row) => row.id === name) ? id === name : id.startsWith(name);
   return {
     rows: positionals.length === 0
       ? rows
-      : rows.filter((row) => positionals.some((name) => row.id.startsWith(name))),
+      : rows.filter(({ id }) => positionals.some((name) => names(name, id))),
     effort: {
       rounds: values.rounds === undefined
         ? values.quick ? ROUNDS_QUICK : ROUNDS

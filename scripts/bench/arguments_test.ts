@@ -29,6 +29,14 @@ Deno.test("rows are named by how they begin and keep their order", () => {
   assert.deepEqual(parse("boot").rows, ["boot"]);
   assert.deepEqual(parse("boot", "random").rows, ["random-fast", "random-slow", "boot"]);
   assert.throws(() => parse("boots"), /no row begins with "boots"/);
+  const both = [...rows, { ...rows[0]!, id: "boot-busy" }];
+  const named = (word: string) => {
+    const options = parseBenchArguments([word], both);
+    return options !== "list" && options.rows.map(({ id }) => id);
+  };
+  assert.deepEqual(named("boot"), ["boot"]);
+  assert.deepEqual(named("boot-"), ["boot-busy"]);
+  assert.deepEqual(named("boo"), ["boot", "boot-busy"]);
 });
 
 Deno.test("options", () => {
