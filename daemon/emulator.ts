@@ -135,7 +135,7 @@ export async function makeLoop(parts: EmulatorParts, opened: Opened): Promise<Lo
 
 /** The ways in that `--mssim` and `--rm` open, if they do; few starts need what serves them. */
 async function simulatorPlan(
-  { system, config, report }: EmulatorParts,
+  { system, config, log, report }: EmulatorParts,
   { tpm, mssim, rm }: Opened,
   loop: () => Loop,
 ): Promise<SimulatorPlan | undefined> {
@@ -145,7 +145,14 @@ async function simulatorPlan(
     const running = loop().answering;
     return running !== undefined && system.sockets.isSamePeer(running.fd, client.fd);
   };
-  return planSimulator({ mssim, rm, tpm, report, isOfRunning });
+  return planSimulator({
+    mssim,
+    rm,
+    tpm,
+    report,
+    tell: (message) => log.line(message, 1),
+    isOfRunning,
+  });
 }
 
 /** The kernel is the client of its device; users may have it as soon as the TPM answers. */

@@ -26,12 +26,14 @@ export interface SimulatorParts {
   rm: Ports;
   tpm: Tpm;
   report: (message: string) => void;
+  /** Says what is of interest to who looks closer. */
+  tell: (message: string) => void;
   /** Whether the command that runs is that of the client behind a connection. */
   isOfRunning: (client: Channel) => boolean;
 }
 
 export function planSimulator(parts: SimulatorParts): SimulatorPlan {
-  const { mssim, rm, tpm, isOfRunning } = parts;
+  const { mssim, rm, tpm, tell, isOfRunning } = parts;
   // Whose clients share the TPM have a space each; before the others it is left empty.
   const manager = rm.command && new ResourceManager(tpm);
   const bareSpace = manager && (() => manager.bare);
@@ -46,6 +48,7 @@ export function planSimulator(parts: SimulatorParts): SimulatorPlan {
     platform: new PlatformPorts(all.map(({ platform }) => platform)),
     descriptors: all.length * DESCRIPTORS,
     bareSpace,
+    ended: () => manager && tell(manager.summary),
   };
 }
 

@@ -94,27 +94,27 @@ export class Objects {
   /** Swaps out who was used longest ago and is not needed now; false where there is nobody. */
   evictOne(): boolean {
     const held = this.#loaded.find(({ pinned }) => !pinned);
-    if (held === undefined) return false;
-    this.#swapOut(held);
-    return true;
+    return held !== undefined && this.#swapOut(held);
   }
 
   /** Leaves the TPM's slots to others. */
   swapOutAll(): void {
-    while (this.#loaded.length > 0) this.#swapOut(this.#loaded[0]!);
+    for (const held of [...this.#loaded]) this.#swapOut(held);
   }
 
-  #swapOut(held: Held): void {
+  /** False where the TPM saves nothing, as in failure mode. */
+  #swapOut(held: Held): boolean {
     const handle = held.handle!;
-    this.#unload(held);
-    held.handle = undefined;
     if (held.context === undefined) {
       const saved = this.chip.save(handle);
-      // A TPM that cannot save it has lost it, as in failure mode.
-      if (typeof saved === "number") held.owner.objects.delete(held.virtual);
-      else held.context = saved;
+      if (typeof saved !== "number") held.context = saved;
+      else if (!isGone(saved)) return false;
+      else held.owner.objects.delete(held.virtual);
     }
+    this.#unload(held);
+    held.handle = undefined;
     this.chip.flush(handle);
+    return true;
   }
 
   #unload(held: Held): void {

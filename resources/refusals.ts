@@ -15,9 +15,9 @@ const REFERENCE_S0 = 0x918;
 /** The bit of codes that blame a parameter, a handle or a session. */
 const FORMAT_ONE = 0x80;
 
-/** Whether a context that the TPM refused so will never be taken again. */
+/** Whether what the TPM refused so is none of its own, or never will be again. */
 export function isGone(code: number): boolean {
-  return (code & FORMAT_ONE) !== 0;
+  return (code & FORMAT_ONE) !== 0 || (code >= REFERENCE_H0 && code < REFERENCE_S0 + 8);
 }
 
 /** A handle that the TPM could have, but for a parameter's or the `index`th of its kind. */

@@ -7,10 +7,11 @@ import type { Answer, Space } from "../tpm/responder.ts";
 import type { Tpm } from "../tpm/tpm.ts";
 import { Tpm2, TpmRc } from "../wire/codes.ts";
 import { commandHeader } from "../wire/tpm.ts";
-import { Chip, loadCommand, putHandle, resultOf, returnedHandle } from "./chip.ts";
+import { Chip, loadCommand, putHandle, resultOf, returnedHandle, type Swaps } from "./chip.ts";
 import { CommandTable, Kind } from "./command_table.ts";
 import { savedHandleAt, SEQUENCE } from "./context.ts";
 import { Errand } from "./errand.ts";
+import { HandleType, isSessionType } from "./handle_types.ts";
 import { FIRST_OBJECT, type Held, Objects } from "./objects.ts";
 import {
   answerOf,
@@ -23,7 +24,7 @@ import {
 } from "./refusals.ts";
 import { type Session, Sessions } from "./sessions.ts";
 import { ClientSpace, type House, OBJECTS_MAX, SESSIONS_MAX } from "./space.ts";
-import { HandleType, hideGap, isSessionType, SpecialCommands } from "./special_commands.ts";
+import { hideGap, SpecialCommands } from "./special_commands.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -82,6 +83,15 @@ export class ResourceManager implements House, Keeper {
   get counts() {
     const { objects, sessions } = this.#chip;
     return { objects, sessions, ...this.#sessions.counts };
+  }
+
+  /** The same in a sentence. */
+  get summary(): string {
+    const { objects, sessions, renewed, orphansEnded } = this.counts;
+    const of = ({ saved, loaded, flushed }: Swaps) =>
+      `saved ${saved} times, loaded ${loaded}, flushed ${flushed}`;
+    return `Resource manager: objects ${of(objects)}; sessions ${of(sessions)}, ` +
+      `saved anew ${renewed}, ended without a client ${orphansEnded}`;
   }
 
   /** What the TPM has loaded of ours, and how many sessions it knows of ours in all. */

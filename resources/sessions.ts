@@ -5,12 +5,11 @@
 import { TpmRc } from "../wire/codes.ts";
 import { type Chip, isHandle } from "./chip.ts";
 import { type Context, countOf, isSameContext } from "./context.ts";
+import { isSessionType } from "./handle_types.ts";
 import { isGone } from "./refusals.ts";
 
 /** A session's handle: its kind in the high byte, its number in the others. */
 const NUMBER = 0xff_ffff;
-/** libtpms bears 65,531; far below that, no answer of the TPM's is needed to know. */
-export const GAP_WISHED = 0x8000;
 
 export interface Session {
   readonly number: number;
@@ -37,6 +36,8 @@ export class Sessions {
   #count = 0;
   /** How many the TPM has room for. */
   slots = 3;
+  /** libtpms bears a gap of 65,531; far below that, no answer of the TPM's is needed to know. */
+  gapWished = 0x8000;
   /** How many were saved anew for the gap, and how many of clients that had gone were ended. */
   readonly counts = { renewed: 0, orphansEnded: 0 };
 
@@ -52,7 +53,7 @@ export class Sessions {
 
   /** By a handle of either kind, as a saved policy session is called one for HMACs. */
   get(handle: number): Session | undefined {
-    return this.#all.get(handle & NUMBER);
+    return isSessionType(handle >>> 24) ? this.#all.get(handle & NUMBER) : undefined;
   }
 
   /** How many an owner has that it has not saved. */
@@ -138,11 +139,13 @@ export class Sessions {
     this.renewOverdue();
   }
 
+  /** False where the TPM saves nothing, as in failure mode, or when the gap is too wide. */
   #swapOut(session: Session): boolean {
     const saved = this.chip.save(session.handle);
     if (typeof saved !== "number") this.saved(session, saved);
-    else if (saved !== TpmRc.CONTEXT_GAP) this.forget(session); // lost, as in failure mode
-    return saved !== TpmRc.CONTEXT_GAP;
+    else if (!isGone(saved)) return false;
+    else this.forget(session);
+    return true;
   }
 
   /** It was saved, by its client where that gets the context, too. */
@@ -167,7 +170,7 @@ export class Sessions {
 
   #isOverdue(): boolean {
     const oldest = this.#oldest();
-    return oldest !== undefined && this.#count - countOf(oldest.context!) > GAP_WISHED;
+    return oldest !== undefined && this.#count - countOf(oldest.context!) > this.gapWished;
   }
 
   #oldest(): Session | undefined {

@@ -6,6 +6,7 @@ import { commandHeader, responseHeader } from "../wire/tpm.ts";
 import { capabilityHead, getCapability, putHandle, taggedProperty } from "./chip.ts";
 import { type Context, CONTEXT_MIN, savedHandleAt } from "./context.ts";
 import type { Errand } from "./errand.ts";
+import { HandleType, isSessionType } from "./handle_types.ts";
 import { handleAt, HANDLES_AT } from "./named.ts";
 import { FIRST_OBJECT, type Objects } from "./objects.ts";
 import {
@@ -23,18 +24,6 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /** What is to be done with a command: it goes its way, unchanged or as others do, or is answered. */
 export type Course = "pass on" | "as others" | Bytes;
-
-/** Types of handles, their high byte (TPM 2.0 Library Part 2, 7.2). */
-export const HandleType = {
-  LOADED_SESSION: 2,
-  SAVED_SESSION: 3,
-  TRANSIENT: 0x80,
-  PERSISTENT: 0x81,
-} as const;
-
-export function isSessionType(type: number): boolean {
-  return type === HandleType.LOADED_SESSION || type === HandleType.SAVED_SESSION;
-}
 
 const capabilityAt = getCapability.reader("capability");
 const propertyAt = getCapability.reader("property");

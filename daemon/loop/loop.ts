@@ -111,6 +111,7 @@ export class Loop {
     this.#platform?.close();
     // An answer that comes now has nobody to go to.
     for (const client of this.#clients) client.close();
+    this.parts.simulator?.ended();
   }
 
   /** Whatever one client brings about ends its own connection, and nothing else. */

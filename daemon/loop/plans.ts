@@ -43,4 +43,6 @@ export interface SimulatorPlan {
   descriptors: number;
   /** What the data channel's connections are to open where others share the TPM. */
   bareSpace: DataPlan["space"];
+  /** Told when all connections are closed. */
+  ended(): void;
 }

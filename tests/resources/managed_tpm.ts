@@ -16,10 +16,12 @@ export class SpaceClient extends Client {
   /** The last response. */
   response = new Uint8Array();
 
-  constructor(readonly space: Space) {
+  constructor(readonly space: Space, tpm: Pick<Tpm, "pending">) {
     super(async (command) => {
-      const answer = await space.process(command.slice(), command.length);
-      return this.response = answer.slice();
+      // As the loop does: one command at a time.
+      while (tpm.pending !== undefined) await tpm.pending;
+      const answer = space.process(command.slice(), command.length);
+      return this.response = (answer instanceof Promise ? await answer : answer).slice();
     });
   }
 
@@ -29,6 +31,14 @@ export class SpaceClient extends Client {
       ...{ capability: TPM_CAP.HANDLES, property: first, propertyCount },
     });
     return [...(capabilityData.data as { handles: number[] }).handles];
+  }
+
+  /** The connection as bytes that go and come. */
+  get wire() {
+    return {
+      send: async (command: Uint8Array<ArrayBuffer>) => await this.send(command),
+      close: () => this.close(),
+    };
   }
 
   close(): void {
@@ -53,8 +63,8 @@ export function managedTest(name: string, action: (managed: ManagedTpm) => Promi
     const { tpm } = await openPrivateTpm({ system, options: { tpm2: true }, log }, closers);
     const manager = new ResourceManager(tpm);
     await action({
-      ...{ tpm, manager, bare: new SpaceClient(manager.bare) },
-      connect: () => new SpaceClient(manager.open()),
+      ...{ tpm, manager, bare: new SpaceClient(manager.bare, tpm) },
+      connect: () => new SpaceClient(manager.open(), tpm),
     });
   };
   Deno.test({ name, fn, sanitizeResources: false });
