@@ -12,7 +12,6 @@ tpm2_startauthsession -S session.ctx
 tpm2_policypcr -Q -S session.ctx -l sha256:16 -L policy
 tpm2_flushcontext session.ctx
 echo "the secret" | tpm2_create -Q -C primary.ctx -L policy -i - -u seal.pub -r seal.priv
-tpm2_flushcontext -t
 tpm2_load -Q -C primary.ctx -u seal.pub -r seal.priv -c seal.ctx
 
 tpm2_unseal -c seal.ctx -p pcr:sha256:16

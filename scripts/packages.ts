@@ -49,6 +49,7 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     ],
     // what `swtpm run` is used for, and a root folder with next to nothing in it
     ...["tpm2-openssl", "clevis", "clevis-tpm2", "debootstrap"],
+    ...["libtpm2-pkcs11-1", "libtpm2-pkcs11-tools", "opensc", "libtss2-tcti-mssim0"],
     // captures, the list of system calls, and the manager of virtual machines
     ...["tshark", "seccomp", "libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients"],
     // a layer over libtpms for tests, and the kernel's own list of system calls

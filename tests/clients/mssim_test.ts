@@ -5,10 +5,14 @@ import { Simulator } from "../simulator/server.ts";
 import { TempDir } from "../support/temp_dir.ts";
 import { Tools } from "./tool.ts";
 
-for (const transport of ["unix", "tcp"] as const) {
-  Deno.test(`tpm2-tools as a simulator's client over ${transport}`, async () => {
+const WAYS = [["unix", "--mssim"], ["tcp", "--mssim"], ["unix", "--rm"], ["tcp", "--rm"]] as const;
+
+for (const [transport, way] of WAYS) {
+  Deno.test(`tpm2-tools at ${way} over ${transport}`, async () => {
     await using folder = new TempDir();
-    await using simulator = await Simulator.start(transport);
+    // Who shares the TPM cannot turn it on.
+    const flags = way === "--rm" ? ["not-need-init"] : [];
+    await using simulator = await Simulator.start(transport, { flags }, way);
     const { command } = simulator;
     const tools = new Tools("tpm2-tools", {
       cwd: folder.path,
@@ -19,7 +23,7 @@ for (const transport of ["unix", "tcp"] as const) {
       },
     });
     const ok = tools.ok.bind(tools);
-    // The TCTI turns the TPM on, and leaves it to its user to start it up.
+    // The TCTI turns the TPM on where it may, and leaves it to its user to start it up.
     await ok("tpm2_startup", "-c");
     assert.match(await ok("tpm2_getrandom", "--hex", "8"), /^[0-9a-f]{16}$/);
     await ok("tpm2_pcrextend", `10:sha256=${"a5".repeat(32)}`);
@@ -43,12 +47,9 @@ for (const transport of ["unix", "tcp"] as const) {
   });
 }
 
-Deno.test("IBM's TSS utilities as a simulator's clients", async () => {
-  await using folder = new TempDir();
-  await using simulator = await Simulator.start("tcp");
-  const { command, platform } = simulator;
+function ibmTools({ command, platform }: Simulator, folder: TempDir): Tools {
   assert.ok(command.transport === "tcp" && platform.transport === "tcp");
-  const tools = new Tools("tss2", {
+  return new Tools("tss2", {
     cwd: folder.path,
     env: {
       TPM_INTERFACE_TYPE: "socsim",
@@ -59,6 +60,12 @@ Deno.test("IBM's TSS utilities as a simulator's clients", async () => {
       TPM_DATA_DIR: folder.path,
     },
   });
+}
+
+Deno.test("IBM's TSS utilities as a simulator's clients", async () => {
+  await using folder = new TempDir();
+  await using simulator = await Simulator.start("tcp");
+  const tools = ibmTools(simulator, folder);
   const ok = tools.ok.bind(tools);
   await ok("tsspowerup");
   await ok("tssstartup", "-c");
@@ -75,4 +82,22 @@ Deno.test("IBM's TSS utilities as a simulator's clients", async () => {
   // With another locality, which is the command's own.
   assert.match((await tools.run("tsspcrreset", "-ha", "20")).stdout, /rc 00000907/);
   await ok("tssshutdown");
+});
+
+Deno.test("IBM's TSS utilities share the TPM: powerup takes it from nobody [managed-power]", async () => {
+  await using folder = new TempDir();
+  await using simulator = await Simulator.start("tcp", { flags: ["startup-clear"] }, "--rm");
+  const tools = ibmTools(simulator, folder);
+  const ok = tools.ok.bind(tools);
+  await ok("tsspcrextend", "-ha", "11", "-halg", "sha256", "-ic", "abc");
+  const measured = await ok("tsspcrread", "-ha", "11", "-halg", "sha256");
+  await ok("tsspowerup");
+  assert.match((await tools.run("tssstartup", "-c")).stdout, /rc 00000100/);
+  assert.equal(await ok("tsspcrread", "-ha", "11", "-halg", "sha256"), measured);
+  // Each of them is a connection of its own, and its key goes with it.
+  const primary = ["-hi", "o", "-ecc", "nistp256", "-st"];
+  for (let n = 0; n < 5; n++) {
+    assert.match(await ok("tsscreateprimary", ...primary), /Handle 80000000/);
+  }
+  assert.match(await ok("tssgetcapability", "-cap", "1", "-pr", "80000000"), /^0 handles/m);
 });

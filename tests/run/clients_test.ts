@@ -104,13 +104,3 @@ Deno.test("run: IBM's TSS as a simulator's client turns the TPM off and on", asy
   const output = await runner.bare(["--mssim", "--tcp", ...shell(script)]);
   assert.match(output, /Handle 80000000\s+0 handles\s+randomBytes length 16/);
 });
-
-Deno.test("run: the bare TPM has three places for keys, and no more [managed-address]", async () => {
-  await using runner = new Runner();
-  await using folder = new TempDir();
-  const script = `cd ${folder.path}
-    for i in 1 2 3; do tpm2_createprimary -Q -G ecc -c $i.ctx; done
-    tpm2_createprimary -Q -G ecc -c 4.ctx 2>&1 || echo full`;
-  const output = await runner.bare(["--no-rm", ...shell(script)]);
-  assert.match(output, /out of memory for object contexts[^]*full\n$/);
-});
