@@ -4,7 +4,7 @@
 import type { Expectation } from "../upstream/expected.ts";
 
 /** One row of the table. */
-export interface DeviceExpectation extends Pick<Expectation, "expect" | "steps"> {
+export interface DeviceExpectation extends Pick<Expectation, "expect" | "since" | "steps"> {
   /** Belongs to the short run. */
   readonly short?: true;
 }
@@ -59,6 +59,7 @@ export const DEVICE_SCRIPTS: Readonly<Record<string, DeviceExpectation>> = {
   _test_wrongorder: { expect: "pass", steps: 8 },
   test_vtpm_proxy: { expect: "pass", steps: 1, short: true },
   _test_locality: { expect: "pass", steps: 1 },
+  _test_tpm2_pcap: { expect: "pass", since: "0.11", steps: 3 },
   _test_tpm2_print_states: { expect: "pass", steps: 2 },
   _test_print_states: { expect: "pass", steps: 2 },
   _test_print_capabilities: { expect: needsSetup },
