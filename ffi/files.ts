@@ -165,6 +165,16 @@ export class Files {
     }
   }
 
+  /** Puts `bytes` in the place of what is in a file; for the rest as {@linkcode append}. */
+  overwrite(path: string, bytes: Uint8Array<ArrayBuffer>, mode: number, flags = 0): void {
+    const fd = this.open(path, O.WRONLY | O.CREAT | O.TRUNC | flags, mode);
+    try {
+      this.write(fd, bytes, path);
+    } finally {
+      this.finish(fd, path);
+    }
+  }
+
   /** Writes what there is room for; undefined where there is none and the descriptor never waits. */
   writeSome(fd: number, bytes: Uint8Array<ArrayBuffer>, subject?: string): number | undefined {
     for (;;) {

@@ -1,8 +1,9 @@
 // A file that is there whole or, when something fails, as it was before.
-import type { FileStatus } from "../../ffi/file_status.ts";
-import { type Files, O } from "../../ffi/files.ts";
-import { Errno, SystemError } from "../../ffi/libc.ts";
+import type { FileStatus } from "./file_status.ts";
+import { type Files, O } from "./files.ts";
+import { Errno, SystemError } from "./libc.ts";
 
+/** Of a file that is made, where nothing else is said. */
 const MODE = 0o600;
 
 /** Why no other file can be made beside one that may be written to. */
@@ -18,15 +19,21 @@ export class WholeFile implements Disposable {
   /** A terminal, a pipe, whatever is not replaced. */
   readonly #special: number | undefined;
 
-  constructor(private readonly files: Files, private readonly path: string) {
+  /** `mode` is that of a file that is made. */
+  constructor(
+    private readonly files: Files,
+    private readonly path: string,
+    private readonly mode = MODE,
+  ) {
     const there = files.statusOf(path);
     if (there === undefined && files.linkStatusOf(path) === undefined) {
-      files.close(files.open(path, O.WRONLY | O.CREAT | O.EXCL, MODE));
-      files.unlink(path);
+      // Whoever looks for the file is to find it whole or not at all.
+      files.close(this.#make(unfinishedBeside(path)));
+      files.unlink(unfinishedBeside(path));
       return;
     }
     // A symbolic link that leads to nothing leads to where the file will be.
-    const fd = files.open(path, O.WRONLY | O.CREAT, MODE);
+    const fd = files.open(path, O.WRONLY | O.CREAT, mode);
     if (there?.kind === "file") {
       files.close(fd);
       this.#there = there;
@@ -37,7 +44,7 @@ export class WholeFile implements Disposable {
 
   write(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#special !== undefined) this.files.write(this.#special, bytes, this.path);
-    else if (!this.#replaced(bytes)) this.#overwrite(bytes);
+    else if (!this.#replaced(bytes)) this.files.overwrite(this.path, bytes, this.mode);
   }
 
   [Symbol.dispose](): void {
@@ -49,12 +56,9 @@ export class WholeFile implements Disposable {
     const { files, path } = this;
     const there = this.#there;
     const target = there === undefined ? path : Deno.realPathSync(path);
-    const folder = target.slice(0, target.lastIndexOf("/") + 1);
-    const unfinished = `${folder}.swtpm-${Deno.pid}`;
+    const unfinished = unfinishedBeside(target);
     try {
-      // Who was killed has left it, and in a container the next one has the same number.
-      files.unlink(unfinished);
-      const fd = files.open(unfinished, O.WRONLY | O.CREAT | O.EXCL, MODE);
+      const fd = this.#make(unfinished);
       try {
         if (there !== undefined) this.#takeAfter(there, unfinished, fd);
         files.write(fd, bytes, path);
@@ -78,12 +82,24 @@ export class WholeFile implements Disposable {
     this.files.chmod(fd, mode, path);
   }
 
-  #overwrite(bytes: Uint8Array<ArrayBuffer>): void {
-    const fd = this.files.open(this.path, O.WRONLY | O.TRUNC);
-    try {
-      this.files.write(fd, bytes, this.path);
-    } finally {
-      this.files.finish(fd, this.path);
-    }
+  #make(unfinished: string): number {
+    // Who was killed has left it, and in a container the next one has the same number.
+    this.files.unlink(unfinished);
+    return this.files.open(unfinished, O.WRONLY | O.CREAT | O.EXCL, this.mode);
   }
+}
+
+function unfinishedBeside(path: string): string {
+  return `${path.slice(0, path.lastIndexOf("/") + 1)}.swtpm-${Deno.pid}`;
+}
+
+/** Puts a file in place whole. Throws SystemError, and what was there stays. */
+export function putWhole(
+  files: Files,
+  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  mode: number,
+): void {
+  using file = new WholeFile(files, path, mode);
+  file.write(bytes);
 }

@@ -1,8 +1,8 @@
 // A file that is replaced as a whole: what stays of the old one, links, what others have left.
 
 import assert from "node:assert/strict";
-import { Files } from "../../ffi/files.ts";
-import { Libc } from "../../ffi/libc.ts";
+import { Files } from "./files.ts";
+import { Libc } from "./libc.ts";
 import { WholeFile } from "./whole_file.ts";
 
 const files = new Files(new Libc());

@@ -15,3 +15,8 @@ export function explained<T>(failure: string, action: () => T): T {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** What the operating system said to a function of the runtime's. */
+export function systemReason(error: unknown): string {
+  return messageOf(error).split(" (os error")[0]!;
+}

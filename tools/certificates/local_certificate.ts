@@ -3,14 +3,9 @@
 import { UsageError } from "../../cli/usage_error.ts";
 import type { Files } from "../../ffi/files.ts";
 import { Errno, SystemError } from "../../ffi/libc.ts";
+import { type AuthorityPlace, configuredPlace, placeIn } from "./authority_place.ts";
 import { KeyValues } from "./key_values.ts";
-import {
-  type AuthorityPlace,
-  type AuthoritySurroundings,
-  configuredPlace,
-  LocalAuthority,
-  placeIn,
-} from "./local_authority.ts";
+import { type AuthoritySurroundings, LocalAuthority } from "./local_authority.ts";
 import { configFolder, type LocalUser, stateFolder } from "./local_user.ts";
 import { makeCertificate, storedForm } from "./make.ts";
 import { isPkcs11 } from "./pkcs11_uri.ts";
@@ -186,7 +181,7 @@ function ownFolder({ user, variable }: LocalSurroundings): string {
   if (states !== undefined) return `${states}/swtpm-localca`;
   throw new UsageError(
     `There is no folder for a local CA, as user ${user.name} has no home: set HOME or ` +
-      "XDG_STATE_HOME, or name a configuration with --configfile.",
+      "XDG_STATE_HOME, or configure another place.",
   );
 }
 

@@ -4,9 +4,9 @@ import type { ControlClient } from "../../control/client.ts";
 import { BLOB_MAX, StateFlag } from "../../control/protocol.ts";
 import { O } from "../../ffi/files.ts";
 import { SystemError } from "../../ffi/libc.ts";
+import { WholeFile } from "../../ffi/whole_file.ts";
 import type { System } from "../../daemon/system.ts";
 import { ask, attempt } from "./commands.ts";
-import { WholeFile } from "./whole_file.ts";
 import { type Arguments, stateTypes } from "./words.ts";
 
 /** Stores a state in a file. */

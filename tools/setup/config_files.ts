@@ -4,6 +4,7 @@ import { print } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import { O } from "../../ffi/files.ts";
 import { SystemError } from "../../ffi/libc.ts";
+import { systemReason } from "../certificates/explained.ts";
 import { configFolder } from "../certificates/local_user.ts";
 import { platformOptions } from "../certificates/platform_options.ts";
 import { TextFiles } from "../certificates/text_files.ts";
@@ -45,18 +46,11 @@ export function createConfigFiles(
   try {
     Deno.mkdirSync(authority, { recursive: true, mode: FOLDER_MODE });
   } catch (error) {
-    const [reason] = (error as Error).message.split(" (os error");
-    throw new UsageError(`Could not create ${authority}: ${reason}`);
+    throw new UsageError(`Could not create ${authority}: ${systemReason(error)}`);
   }
   for (const [path, text] of Object.entries(files)) {
     print(system, `Writing ${path}.\n`);
-    const flags = O.WRONLY | O.CREAT | O.TRUNC | O.NOFOLLOW;
-    const fd = system.files.open(path, flags, FILE_MODE);
-    try {
-      system.files.write(fd, new TextEncoder().encode(text), path);
-    } finally {
-      system.files.finish(fd, path);
-    }
+    system.files.overwrite(path, new TextEncoder().encode(text), FILE_MODE, O.NOFOLLOW);
   }
   return 0;
 }
