@@ -5,6 +5,7 @@ import type { Log } from "../../daemon/output/log.ts";
 import { openStore } from "../../daemon/chip/storage.ts";
 import type { System } from "../../daemon/system.ts";
 import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
+import type { Libtpms } from "../../ffi/libtpms.ts";
 import type { StateStore } from "../../state/store.ts";
 import type { Tpm } from "../../tpm/tpm.ts";
 import { tpmConfig, type TpmWish } from "./options.ts";
@@ -13,6 +14,8 @@ export interface PrivateTpmParts {
   system: System;
   options: TpmWish;
   log: Log;
+  /** Where the tool has opened it already. */
+  libtpms?: Libtpms | undefined;
   /** The tool's own place for the state; that of the options otherwise. */
   store?: StateStore;
   /** Whether a new life begins; without it a volatile state goes on where it was saved. */
@@ -27,11 +30,12 @@ export interface PrivateTpm {
 
 /** Turns the TPM on; `closers` turn it off in order and give everything back. */
 export async function openPrivateTpm(
-  { system, options, log, store: given, startup = "clear" }: PrivateTpmParts,
+  { system, options, log, libtpms: open, store: given, startup = "clear" }: PrivateTpmParts,
   closers: DisposableStack,
 ): Promise<PrivateTpm> {
   const report = (message: string) => log.line(message);
-  const openLibtpms = async () => (await chooseLibtpms(system.files, options.libtpms)).libtpms;
+  const openLibtpms = async () =>
+    open ?? (await chooseLibtpms(system.files, options.libtpms)).libtpms;
   const config = tpmConfig(options);
   const parts = { system, config, log, report, openLibtpms };
   const libtpms = await libtpmsFor(parts);

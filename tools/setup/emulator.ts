@@ -1,69 +1,75 @@
-// What swtpm_setup can do, as JSON, and what it asks libtpms, or another program, for that.
-import { print } from "../../daemon/output/output.ts";
-import { capabilities as emulatorCapabilities } from "../../daemon/printed/capabilities.ts";
+// Who emulates the TPM while it is made, this program or the one that `--tpm` names, and what that can
+// do. Having it do that is own_work.ts' and foreign_work.ts' affair.
+import { UsageError } from "../../cli/usage_error.ts";
+import { capabilities, profiles } from "../../daemon/printed/capabilities.ts";
 import type { System } from "../../daemon/system.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { chooseLibtpms } from "../../ffi/choose_libtpms.ts";
-import { InfoFlag, type Libtpms } from "../../ffi/libtpms.ts";
-import { tpm2 } from "../../tpm/family.ts";
-import { UsageError } from "../../cli/usage_error.ts";
+import type { Libtpms } from "../../ffi/libtpms.ts";
 
 const RSA_SIZE_MIN = 2048;
 
-/** Features of this tool, whatever emulates the TPM. */
-const FEATURES = [
-  ...["cmdarg-keyfile-fd", "cmdarg-pwdfile-fd", "tpm12-not-need-root"],
-  ...["cmdarg-write-ek-cert-files", "cmdarg-create-config-files", "cmdarg-reconfigure-pcr-banks"],
-];
-const LATER_FEATURES = [
-  ...["cmdarg-profile", "cmdarg-profile-remove-disabled"],
-  ...["cmdarg-ek1keyalgo", "cmdarg-ek2keyalgo", "cmdarg-iakkeyalgo", "cmdarg-idevidkeyalgo"],
-];
-
-/** What the emulator says of itself; `foreign` is the program that emulates in our place. */
-export async function abilitiesOf(
-  system: System,
-  foreign: readonly string[] | undefined,
-): Promise<string> {
-  return foreign === undefined ? await ownCapabilities(system) : await askForeign(foreign);
+export interface Emulator {
+  /** The program and its first words, where it is another one. */
+  readonly foreign: readonly string[] | undefined;
+  /** What this program has opened, and goes on with. */
+  readonly libtpms: Libtpms | undefined;
+  readonly abilities: Abilities;
+  /** The profiles that its libtpms has. Throws {@linkcode UsageError}. */
+  builtinProfiles(): Promise<readonly unknown[]>;
 }
 
-/** Prints what this tool can do with an emulator of these abilities. */
-export function printCapabilities(system: System, text: string): void {
-  const versions = ["tpm-1.2", "tpm-2.0"].filter((version) => text.includes(`"${version}"`));
-  const sizes = [...text.matchAll(/"rsa-keysize-(\d+)"/g)].map((match) => Number(match[1]))
-    .filter((size) => size >= RSA_SIZE_MIN);
-  const features = [
-    ...versions,
-    ...FEATURES,
-    ...sizes.map((size) => `tpm2-rsa-keysize-${size}`),
-    ...LATER_FEATURES,
-  ];
-  const list = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
-  print(
-    system,
-    `{ "type": "swtpm_setup", "features": [ ${list(features)} ], "profiles": [ ${
-      list(profileNames(text))
-    } ], "version": "${manifest.version}" }\n`,
-  );
+/** Finds out what the program can do that the words of `--tpm` name, or this one. */
+export async function openEmulator(system: System, words: string | undefined): Promise<Emulator> {
+  const foreign = foreignWords(system, words);
+  if (foreign !== undefined) {
+    return {
+      foreign,
+      libtpms: undefined,
+      abilities: new Abilities(await answerOf(foreign, "--print-capabilities")),
+      builtinProfiles: async () => profilesIn(await answerOf(foreign, "--print-profiles")),
+    };
+  }
+  const { libtpms } = await chooseLibtpms(system.files, undefined);
+  const tpm2 = { interface: "socket", tpm2: true } as const;
+  return {
+    foreign,
+    libtpms,
+    abilities: new Abilities(capabilities(libtpms, tpm2, manifest.version)),
+    builtinProfiles: () => Promise.resolve(profilesIn(profiles(libtpms, tpm2))),
+  };
 }
 
-/** Sizes of RSA keys that libtpms has. */
-export async function rsaKeySizes(system: System): Promise<readonly number[]> {
-  const libtpms = await openTpm2(system);
-  const text = libtpms.info(InfoFlag.TPMFEATURES) ?? "{}";
-  const { TPMFeatures } = JSON.parse(text) as { TPMFeatures?: { RSAKeySizes?: number[] } };
-  return TPMFeatures?.RSAKeySizes ?? [];
+/** What an emulator says of itself, as `--print-capabilities --tpm2` prints it. */
+export class Abilities {
+  constructor(private readonly text: string) {}
+
+  get versions(): readonly string[] {
+    return ["tpm-1.2", "tpm-2.0"].filter((version) => this.text.includes(`"${version}"`));
+  }
+
+  /** Sizes of RSA keys that are large enough for endorsement keys. */
+  get rsaKeySizes(): readonly number[] {
+    return [...this.text.matchAll(/"rsa-keysize-(\d+)"/g)].map(([, size]) => Number(size))
+      .filter((size) => size >= RSA_SIZE_MIN);
+  }
+
+  get profileNames(): readonly string[] {
+    const names = /"names":\s*\[([^\]]*)\]/.exec(this.text)?.[1] ?? "";
+    return [...names.matchAll(/"([^"]*)"/g)].map(([, name]) => name!);
+  }
 }
 
-/** The profiles that are in libtpms. */
-export async function builtinProfiles(system: System): Promise<readonly unknown[]> {
-  const text = (await openTpm2(system)).info(InfoFlag.AVAILABLE_PROFILES) ?? "{}";
-  return (JSON.parse(text) as { AvailableProfiles?: unknown[] }).AvailableProfiles ?? [];
+/** The words of `--tpm`, where they are another program than this one. */
+function foreignWords(system: System, text: string | undefined): readonly string[] | undefined {
+  const words = text?.split(" ").filter(Boolean);
+  if (words === undefined) return undefined;
+  if (words.length === 0) throw new UsageError("--tpm names no program.");
+  return isOwnProgram(system, words) ? undefined : words;
 }
 
-/** Whether the words of `--tpm` are this very program's `socket`. */
-export function isOwnProgram({ files }: System, words: readonly string[]): boolean {
+/** Whether the words are this very program's `socket`. */
+function isOwnProgram({ files }: System, words: readonly string[]): boolean {
   const [program, which, ...rest] = words;
   if (program === undefined || which !== "socket" || rest.length > 0) return false;
   if (!program.includes("/")) return false;
@@ -74,21 +80,8 @@ export function isOwnProgram({ files }: System, words: readonly string[]): boole
   }
 }
 
-async function openTpm2({ files }: System): Promise<Libtpms> {
-  const { libtpms } = await chooseLibtpms(files, undefined);
-  if (libtpms.chooseVersion(tpm2.libtpmsVersion) !== 0) {
-    throw new UsageError("This libtpms was built without TPM 2.");
-  }
-  return libtpms;
-}
-
-async function ownCapabilities({ files }: System): Promise<string> {
-  const { libtpms } = await chooseLibtpms(files, undefined);
-  return emulatorCapabilities(libtpms, { interface: "socket", tpm2: true }, manifest.version);
-}
-
-async function askForeign([program, ...words]: readonly string[]): Promise<string> {
-  const args = [...words, "--print-capabilities", "--tpm2"];
+async function answerOf([program, ...words]: readonly string[], option: string): Promise<string> {
+  const args = [...words, option, "--tpm2"];
   let output;
   try {
     output = await new Deno.Command(program!, { args, stdin: "null" }).output();
@@ -102,8 +95,6 @@ async function askForeign([program, ...words]: readonly string[]): Promise<strin
   return text(stdout);
 }
 
-/** The profiles that an emulator of these abilities has. */
-export function profileNames(text: string): readonly string[] {
-  const names = /"names":\s*\[([^\]]*)\]/.exec(text)?.[1] ?? "";
-  return [...names.matchAll(/"([^"]*)"/g)].map((match) => match[1]!);
+function profilesIn(text: string): readonly unknown[] {
+  return (JSON.parse(text) as { AvailableProfiles?: unknown[] }).AvailableProfiles ?? [];
 }

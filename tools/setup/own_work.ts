@@ -2,6 +2,7 @@
 import { Log } from "../../daemon/output/log.ts";
 import { openStore } from "../../daemon/chip/storage.ts";
 import type { System } from "../../daemon/system.ts";
+import type { Libtpms } from "../../ffi/libtpms.ts";
 import type { TpmWish } from "../own_tpm/options.ts";
 import { openPrivateTpm } from "../own_tpm/private_tpm.ts";
 import type { TpmAtWork } from "./maker.ts";
@@ -11,10 +12,14 @@ const MEMORY = {
   ...{ lock: false, backup: false, fsync: false },
 };
 
-/** Turns it on; `state` is what an existing TPM goes on from, as it is stored. */
+/**
+ * Turns it on by `libtpms`, where that is open already; `state` is what an existing TPM goes on from, as
+ * it is stored.
+ */
 export async function openOwnWork(
   system: System,
   options: TpmWish,
+  libtpms: Libtpms | undefined,
   state: Uint8Array<ArrayBuffer> | undefined,
   report: (message: string) => void,
   closers: DisposableStack,
@@ -29,7 +34,7 @@ export async function openOwnWork(
   if (state !== undefined) store.backend.store("permall", state);
   const log = await Log.open(system.files, undefined);
   const on = closers.use(new DisposableStack());
-  const { tpm, send } = await openPrivateTpm({ system, options, log, store }, on);
+  const { tpm, send } = await openPrivateTpm({ system, options, libtpms, log, store }, on);
   return {
     send,
     info: (flags) => Promise.resolve(tpm.info(flags) ?? "{}"),

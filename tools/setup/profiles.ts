@@ -5,6 +5,7 @@ import type { System } from "../../daemon/system.ts";
 import { SystemError } from "../../ffi/libc.ts";
 import type { KeyValues } from "../certificates/key_values.ts";
 import { TextFiles } from "../certificates/text_files.ts";
+import type { SetupWords } from "./words.ts";
 
 const DISTRIBUTION = "/usr/share/swtpm/profiles";
 const SUFFIX = ".json";
@@ -31,6 +32,33 @@ export interface ProfilePlaces {
 
 /** A profile's source, and its text where it was given as JSON. */
 export type ChosenProfile = ProfileConfig & { readonly told: string | undefined };
+
+/** The profile that the words ask for, with what they have it for. Throws {@linkcode UsageError}. */
+export function profileIn(words: SetupWords, places: ProfilePlaces): ChosenProfile | undefined {
+  const removeDisabled = words.text("profile-remove-disabled");
+  if (
+    removeDisabled !== undefined && removeDisabled !== "check" && removeDisabled !== "fips-host"
+  ) {
+    throw new UsageError(`Unsupported parameter for --profile-remove-disabled: ${removeDisabled}`);
+  }
+  const wish: ProfileWish = {
+    json: words.text("profile"),
+    name: words.text("profile-name"),
+    file: words.text("profile-file"),
+    fd: words.descriptor("profile-file-fd"),
+    removeDisabled,
+  };
+  const asked = [wish.json, wish.name, wish.file, wish.fd].some((one) => one !== undefined);
+  if (!words.has("tpm2")) {
+    if (asked) throw new UsageError("There's no --profile support for TPM 1.2");
+    return undefined;
+  }
+  if (words.has("reconfigure")) {
+    if (asked) throw new UsageError("Reconfiguration does not accept a (new) profile.");
+    return undefined;
+  }
+  return chooseProfile(wish, places);
+}
 
 /** The profile that is wanted; undefined for libtpms' own. Throws {@linkcode UsageError}. */
 export function chooseProfile(

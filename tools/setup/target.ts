@@ -29,6 +29,13 @@ export class Target implements Disposable {
     private readonly userName: string,
   ) {}
 
+  /** Where something can be put beside the state. */
+  get folder(): string {
+    const { place } = this;
+    if (place.kind === "directory") return place.path;
+    return place.kind === "file" ? dirname(place.path) : ".";
+  }
+
   /** Whether we may read and write there. Throws {@linkcode UsageError} as the C program has it. */
   check(): void {
     const { place, userName: name } = this;

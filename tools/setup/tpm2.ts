@@ -13,7 +13,6 @@ import {
   TPM2_NV_Write,
   TPM2_NV_WriteLock,
 } from "../../tcg/tpm2/commands/nv.ts";
-import { TPM2_PCR_Allocate } from "../../tcg/tpm2/commands/pcrs.ts";
 import { TPM2_Shutdown } from "../../tcg/tpm2/commands/startup.ts";
 import { TPM_CAP, TPM_RH, TPM_SU } from "../../tcg/tpm2/constants.ts";
 import {
@@ -32,6 +31,7 @@ import { CERTIFICATE_TITLES, type CertificateType } from "../certificates/tcg_ce
 import { identityOf } from "../certificates/x509.ts";
 import type { KeyAlgorithm } from "./key_algorithms.ts";
 import type { Maker } from "./maker.ts";
+import { allocatePcrs } from "./pcr_banks.ts";
 
 const EMPTY = new Uint8Array(0);
 /** The most that one command writes, as libtpms has it. */
@@ -41,18 +41,6 @@ const NV_ATTRIBUTES = TPMA_NV.of(
   ...["PPWRITE", "WRITEDEFINE", "PPREAD", "OWNERREAD", "AUTHREAD", "NO_DA"] as const,
   "PLATFORMCREATE",
 );
-
-/** PCR banks by their names, in the order in which libtpms tells them. */
-const BANKS: Readonly<Record<string, number>> = {
-  "sha1": TPM_ALG.SHA1,
-  "sha256": TPM_ALG.SHA256,
-  "sha384": TPM_ALG.SHA384,
-  "sha512": TPM_ALG.SHA512,
-  "sm3-256": TPM_ALG.SM3_256,
-  "sha3-256": TPM_ALG.SHA3_256,
-  "sha3-384": TPM_ALG.SHA3_384,
-  "sha3-512": TPM_ALG.SHA3_512,
-};
 
 /** What is wanted of a TPM 2. */
 export interface Tpm2Wish {
@@ -96,7 +84,8 @@ export class Tpm2Setup {
 
   /** What `--reconfigure` does; ends with an orderly shutdown. */
   async reconfigure(): Promise<void> {
-    if (this.wish.pcrBanks !== undefined) await this.#allocatePcrs(this.wish.pcrBanks);
+    const { maker, wish: { pcrBanks } } = this;
+    if (pcrBanks !== undefined) await allocatePcrs(this.#client, maker, pcrBanks);
     await this.#client.run(TPM2_Shutdown, { shutdownType: TPM_SU.CLEAR });
   }
 
@@ -243,39 +232,6 @@ export class Tpm2Setup {
       await this.#client.run(TPM2_NV_Write, { authHandle, nvIndex, data, offset });
     }
     if (this.wish.lockNv) await this.#client.run(TPM2_NV_WriteLock, { authHandle, nvIndex });
-  }
-
-  async #allocatePcrs(wanted: readonly string[]): Promise<void> {
-    const COUNT = 64;
-    const { capabilityData } = await this.#client.run(TPM2_GetCapability, {
-      capability: TPM_CAP.PCRS,
-      property: 0,
-      propertyCount: COUNT,
-    });
-    const banks = (capabilityData.data.assignedPCR ?? []).map(({ hash }) => hash);
-    const names = Object.keys(BANKS);
-    const nameOf = (hash: number) => names.find((name) => BANKS[name] === hash);
-    const chosen = [...new Set(wanted)].filter((name) => banks.includes(BANKS[name] ?? -1));
-    if (chosen.length === 0) {
-      throw new Error(
-        "No PCR banks could be allocated. None of the selected algorithms are supported.",
-      );
-    }
-    const active = chosen.map((name) => BANKS[name]!);
-    const selection = (hash: number, byte: number) => ({
-      hash,
-      pcrSelect: new Uint8Array(3).fill(byte),
-    });
-    await this.#client.run(TPM2_PCR_Allocate, {
-      authHandle: TPM_RH.PLATFORM,
-      pcrAllocation: [
-        ...active.map((hash) => selection(hash, 0xff)),
-        ...banks.filter((hash) => !active.includes(hash)).map((hash) => selection(hash, 0)),
-      ],
-    });
-    const all = banks.map(nameOf).filter((name) => name !== undefined).join(",");
-    this.maker.done("PCR banks", { active: chosen });
-    this.maker.log.info(`Successfully activated PCR banks ${chosen.join(",")} among ${all}.`);
   }
 
   /** The characters of TPM_PT_MANUFACTURER, four at the most. */

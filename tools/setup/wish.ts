@@ -41,7 +41,7 @@ export function checkVersion(words: SetupWords): void {
   }
 }
 
-/** What is wanted of a TPM 2; `rsaSizes` are those of EKs that libtpms has. */
+/** What is wanted of a TPM 2; `rsaSizes` are those of EKs that the emulator has. */
 export function tpm2Wish(
   words: SetupWords,
   values: KeyValues,
@@ -74,6 +74,12 @@ export function tpm2Wish(
     idevid,
     pcrBanks: banks === "-" ? undefined : banks.split(","),
   };
+}
+
+/** Throws {@linkcode UsageError} where more than PCR banks is wanted. */
+export function checkReconfigure({ eks, spk, iak, idevid }: Tpm2Wish): void {
+  if (eks.length === 0 && (spk ?? iak ?? idevid) === undefined) return;
+  throw new UsageError("Reconfiguration is not supported with creation of EK or certificates");
 }
 
 export function tpm12Wish(words: SetupWords): Tpm12Wish {
