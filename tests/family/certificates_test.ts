@@ -88,33 +88,6 @@ Deno.test("certificates are those of the C program, byte for byte", async (t) =>
   }
 });
 
-Deno.test("chains are accepted by OpenSSL and GnuTLS", async () => {
-  await using bench = await Bench.make();
-  const { path } = bench.folder;
-  const { x, y } = point("P-384");
-  const certificates = [
-    await bench.localca("ek", rsaModulus()),
-    await bench.localca("platform", `x=${x},y=${y},id=secp384r1`),
-  ];
-  const root = "ca/swtpm-localca-rootca-cert.pem";
-  for (const certificate of certificates) {
-    await ok("openssl", ["x509", "-inform", "der", "-in", certificate, "-out", "one.pem"], path);
-    await ok("openssl", [
-      ...["verify", "-x509_strict", "-CAfile", root, "-untrusted", "ca/issuercert.pem"],
-      "one.pem",
-    ], path);
-    const chain = ["one.pem", "ca/issuercert.pem"]
-      .map((name) => Deno.readTextFileSync(bench.folder.join(name))).join("");
-    Deno.writeTextFileSync(bench.folder.join("chain.pem"), chain);
-    const verdict = await ok("certtool", [
-      ...["--verify", "--load-ca-certificate", root, "--infile", "chain.pem"],
-    ], path);
-    assert.match(verdict, /The certificate is trusted/);
-  }
-  const subject = await ok("openssl", ["x509", "-in", "one.pem", "-noout", "-subject"], path);
-  assert.match(subject, /CN = vm1:aa_b_c/);
-});
-
 Deno.test("IAK and IDevID certificates tell the TPM's serial number", async () => {
   await using bench = await Bench.make();
   await bench.localca("ek", rsaModulus());
