@@ -196,7 +196,8 @@ Deno.test("command lines of swtpm_cert have the outcome of the C program [cert-n
         const { code, stdout, stderr } = await run(program, words, { cwd: folder.path });
         assert.equal(code, 1, `${program.name} ${line}`);
         assert.equal(stdout, "", `${program.name} ${line}`);
-        assert.match(stderr, /^(Could not|Serial) .*/, `${program.name} ${line}`);
+        // Before it, PKCS #11 modules of the machine may have looked for its TPM.
+        assert.match(stderr, /^(Could not|Serial) .*/m, `${program.name} ${line}`);
       }
     }
   });
