@@ -112,7 +112,7 @@ export async function build(
   const path = `${ROOT}/dist/${name}`;
   const stampPath = `${ROOT}/dist/${name}.build.json`;
   const cacheFolder = `${ROOT}/.cache/denort`;
-  const embedding = await embeddingFor(arch);
+  const embedding = await embed(arch, arch === thisArch());
   const inputs = digestOfInputs(arch, embedding);
 
   const stamp = readStamp(stampPath);
@@ -158,7 +158,7 @@ export async function build(
     const trainer = `${unfinished}.trainer`;
     await compile("trainer.js", trainer, [PROGRAM, TOOLS], trainerFlags());
     // It takes a libtpms, and this processor, to run a TPM and see which code there should be.
-    const code = "archive" in embedding ? await train(trainer) : undefined;
+    const code = "archive" in embedding && arch === thisArch() ? await train(trainer) : undefined;
     const behind = new Appended(loading.length + archive.length);
     const places: Places = {
       programCode: code === undefined ? null : behind.add(code.program),
@@ -233,12 +233,6 @@ async function deno(args: readonly string[], env: Record<string, string>): Promi
   });
   if (result.success) return;
   throw new Error(`"deno ${args[0]}" failed, ${result.ending}:\n${lastLines(result.output, 60)}`);
-}
-
-/** This machine's libraries are of use to its own processor only. */
-async function embeddingFor(arch: Arch): Promise<Embedding> {
-  if (arch === thisArch()) return await embed(arch);
-  return { reason: `this machine has no libtpms for ${arch}` };
 }
 
 /** The processor this runs on; the program is for Linux on two of them. */

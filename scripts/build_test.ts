@@ -10,7 +10,8 @@ Deno.test("the program and every step of its build decide what an executable hol
       ...["main.ts", "deno.json", "daemon/loop/loop.ts", "wire/codec.ts", "tools/own_tpm/proof.ts"],
       ...["scripts/build.ts", "scripts/denort.ts", "scripts/embed.ts", "scripts/command.ts"],
       ...["scripts/checkout.ts", "scripts/executable/training.ts", "scripts/executable/loader.ts"],
-      ...["scripts/executable/texts.ts"],
+      ...["scripts/executable/texts.ts", "scripts/executable/entry/x64.bin"],
+      ...["scripts/inside/debian.json", "scripts/debian/apt.ts"],
     ]
   ) {
     assert.ok(isInput(file), file);

@@ -8,6 +8,7 @@ import { archiveHeader, decodeList, encodeArchive, listSizeOf } from "../wire/ca
 import type { EmbeddedLibrary } from "../wire/carried.ts";
 import type { Arch } from "./denort.ts";
 import type { Inside } from "./executable/own_loader.ts";
+import { debianLibraries } from "./inside/debian.ts";
 import { machinesLibraries } from "./inside/machine.ts";
 
 /** A library with its bytes. */
@@ -19,20 +20,38 @@ export type Embedding =
     readonly libraries: readonly EmbeddedLibrary[];
     /** What stands behind the base executable. */
     readonly archive: Uint8Array<ArrayBuffer>;
+    /** Why it is not Debian's newest. */
+    readonly instead?: string;
   }
   | { readonly reason: string };
 
-/** Collects them for an executable on `arch`, which this machine has as well. */
-export async function embed(arch: Arch): Promise<Embedding> {
+/**
+ * Collects them for an executable on `arch`: Debian's newest, else this machine's own, where that has
+ * such a processor.
+ */
+export async function embed(arch: Arch, isMachines: boolean): Promise<Embedding> {
   try {
-    const carried = await machinesLibraries(arch);
-    return {
-      libraries: carried.map(({ bytes: _, ...library }) => library),
-      archive: encodeArchive(withoutRepetition(carried)),
-    };
+    return embeddingOf(await debianLibraries(arch));
   } catch (error) {
-    return { reason: error instanceof Error ? error.message.split("\n")[0]! : String(error) };
+    const reason = messageOf(error);
+    if (!isMachines) return { reason };
+    try {
+      return { ...embeddingOf(await machinesLibraries(arch)), instead: reason };
+    } catch (error) {
+      return { reason: `${messageOf(error)}; ${reason}` };
+    }
   }
+}
+
+function embeddingOf(libraries: readonly Carried[]) {
+  return {
+    libraries: libraries.map(({ bytes: _, ...library }) => library),
+    archive: encodeArchive(withoutRepetition(libraries)),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.split("\n")[0]! : String(error);
 }
 
 /** Several libraries of one package have one licence. */
@@ -68,9 +87,12 @@ function glibcNeededBy(library: Uint8Array): number {
 export function describeEmbedding(embedding: Embedding): string {
   if ("reason" in embedding) return `no libtpms inside: ${embedding.reason}`;
   const list = embedding.libraries.map(({ name, version }) => `${name} ${version}`);
-  return `inside: ${[...new Set(list)].join(", ")}`;
+  const { instead } = embedding;
+  const origin = instead === undefined ? "" : ` (this machine's, as Debian's newest: ${instead})`;
+  return `inside${origin}: ${[...new Set(list)].join(", ")}`;
 }
 
 if (import.meta.main) {
-  console.log(describeEmbedding(await embed(Deno.build.arch === "x86_64" ? "x64" : "arm64")));
+  const arch = Deno.build.arch === "x86_64" ? "x64" : "arm64";
+  console.log(describeEmbedding(await embed(arch, true)));
 }

@@ -8,7 +8,7 @@ import { Client } from "../../tcg/tpm2/client/client.ts";
 import { commandByCode } from "../../tcg/tpm2/commands.ts";
 import { TPM2_GetCapability } from "../../tcg/tpm2/commands/capabilities.ts";
 import { TPM_CAP } from "../../tcg/tpm2/constants.ts";
-import { DebianSuite } from "../peers/apt.ts";
+import { DebianSuite } from "../../scripts/debian/apt.ts";
 import { mustRun } from "../peers/command.ts";
 import { Emulator } from "../support/emulator.ts";
 import { programUnderTest } from "../support/programs.ts";

@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import { exists } from "../support/exists.ts";
-import { DebianSuite, unpackDebs } from "./apt.ts";
+import { DebianSuite, unpackDebs } from "../../scripts/debian/apt.ts";
 import { mustRun, run } from "./command.ts";
 import { isSince, PEER_NAMES, type PeerName, versionFor } from "./version.ts";
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { DebianSuite } from "../peers/apt.ts";
+import { DebianSuite } from "../../scripts/debian/apt.ts";
 import { mustRun } from "../peers/command.ts";
 import { checkoutPath } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";

@@ -2,7 +2,7 @@
 // as in the barest container: read-only, no /tmp, not as root. Leaves what is run to the tests.
 
 import { join } from "node:path";
-import { debianArchives } from "../peers/sources.ts";
+import { debianArchives } from "../../scripts/debian/sources.ts";
 import { mustRun } from "../peers/command.ts";
 import { exists } from "../support/exists.ts";
 import { type Outcome, run } from "../support/process.ts";

@@ -46,7 +46,7 @@ for (const [name, [script, told]] of Object.entries(SHORTAGES)) {
 }
 
 Deno.test("the runtime starts with what [runtime-needs] names", async () => {
-  const enough = "ulimit -v 34603008; ulimit -n 24; ulimit -s 192";
+  const enough = "ulimit -v 67108864; ulimit -n 24; ulimit -s 192";
   const outcome = await after(enough, programUnderTest());
   assert.equal(outcome.code, 0, said(outcome));
 });

@@ -2,7 +2,7 @@
 // release whose programs are installed. What is fetched and built stays in the cache.
 
 import { join } from "node:path";
-import { DebianSuite } from "../peers/apt.ts";
+import { DebianSuite } from "../../scripts/debian/apt.ts";
 import { mustRun } from "../peers/command.ts";
 import { exists } from "../support/exists.ts";
 import { checkoutPath } from "../support/programs.ts";

@@ -3,7 +3,7 @@
 // programs are from, with a provider for PKCS #11 of the same suite.
 
 import { basename, join } from "node:path";
-import { DebianSuite, unpackDebs } from "../peers/apt.ts";
+import { DebianSuite, unpackDebs } from "../../scripts/debian/apt.ts";
 import { mustRun } from "../peers/command.ts";
 import { wrapperScript } from "../peers/peers.ts";
 import { exists } from "../support/exists.ts";

@@ -2,12 +2,13 @@
 import type { System } from "../../daemon/system.ts";
 import { chooseLibtpms, type Origin } from "../../ffi/choose_libtpms.ts";
 import { embeddedLibraries } from "../../ffi/embedded.ts";
-import type { Libtpms } from "../../ffi/libtpms.ts";
+import { LIBTPMS, type Libtpms } from "../../ffi/libtpms.ts";
 import { hasOwnLoader, libcVersion } from "../../ffi/own_loader.ts";
 import { Openssl } from "../../ffi/openssl.ts";
 import { opensslVersion } from "../../ffi/openssl_version.ts";
 import { tpm12, tpm2 } from "../../tpm/family.ts";
 import { fail, type Finding, ok, warn } from "./finding.ts";
+import { holesOf } from "./holes.ts";
 import { systemFile } from "../own_tpm/system_file.ts";
 
 const FIPS_SWITCH = "/proc/sys/crypto/fips_enabled";
@@ -32,7 +33,27 @@ export async function librariesFindings(
   const finding = instead === undefined
     ? ok("libtpms", text)
     : warn("libtpms", `none on this machine: ${text}`, `${INSTALL}, to get its security updates`);
-  return [finding, ...opensslFindings(system), libcFinding()];
+  return [
+    finding,
+    ...holesFindings(system, libtpms, origin),
+    ...opensslFindings(system),
+    libcFinding(),
+  ];
+}
+
+/** Warns of a libtpms that is older than the last one that mended a published hole. */
+function holesFindings({ files }: System, libtpms: Libtpms, origin: Origin): Finding[] {
+  const holes = holesOf(libtpms);
+  if (holes.length === 0) return [];
+  const inside = embeddedLibraries(files).find(({ soname }) => soname === LIBTPMS);
+  const other = origin === "embedded" || inside === undefined
+    ? "use a newer libtpms"
+    : `'--libtpms embedded' is ${inside.version}`;
+  return [warn(
+    "holes",
+    `libtpms ${versionOf(libtpms)} is older than what mends ${holes.join(", ")}`,
+    `see whether its package mends it, as distributions do in older versions, or else ${other}`,
+  )];
 }
 
 function libcFinding(): Finding {

@@ -9,8 +9,8 @@
 #define PR_GET_MDWE 66
 #endif
 
-/** What V8 reserves, most of it for its cage, and what the runtime and its threads take beside it. */
-#define ADDRESSES_MIN (33UL << 30)
+/** V8 reserves 32 GiB that begin at a multiple of that; where it is out of luck, within 64. */
+#define ADDRESSES_MIN (64UL << 30)
 /** With fewer the runtime does not start; the program says itself what it misses then. */
 #define DESCRIPTORS_MIN 16UL
 #define STACK_MIN (192UL << 10)
@@ -71,7 +71,7 @@ void check_surroundings(const struct start *start) {
   check_executable(start);
   check_limit(RLIMIT_AS, ADDRESSES_MIN, 1 << 20, "only ",
               " MiB of address space are allowed (RLIMIT_AS, 'ulimit -v'), and the runtime "
-              "reserves 33 GiB,\nof which it takes little: lift that limit, or bound memory by a "
+              "reserves 64 GiB,\nof which it takes little: lift that limit, or bound memory by a "
               "control group");
   check_limit(RLIMIT_STACK, STACK_MIN, 1 << 10, "only ",
               " KiB of stack are allowed (RLIMIT_STACK, 'ulimit -s'), and the runtime needs 192");

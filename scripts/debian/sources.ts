@@ -78,8 +78,11 @@ const ONE_LINE_OPTIONS = new Map([
   ["target", "targets"],
 ]);
 
-/** Parses the deb822 format: paragraphs of `Field: value`, continued by indented lines. */
-export function parseDeb822(text: string): Stanza[] {
+/**
+ * Parses the deb822 format: paragraphs of `Field: value`, continued by indented lines. Those without
+ * the field that is named are left out.
+ */
+export function parseDeb822(text: string, needed = "uris"): Stanza[] {
   const stanzas: Stanza[] = [];
   const lines = text.split("\n").filter((line) => !line.startsWith("#"));
   for (const paragraph of lines.join("\n").split(/\n[ \t]*\n/)) {
@@ -94,7 +97,7 @@ export function parseDeb822(text: string): Stanza[] {
         stanza[field] += `\n${line.trimEnd()}`;
       }
     }
-    if (stanza["uris"] !== undefined) stanzas.push(stanza);
+    if (stanza[needed] !== undefined) stanzas.push(stanza);
   }
   return stanzas;
 }

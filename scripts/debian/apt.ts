@@ -3,19 +3,39 @@
 // The mirror, its signing keys and any proxy are the machine's own (see sources.ts).
 
 import { join } from "node:path";
-import { type Finished, lastWords, mustRun, run } from "./command.ts";
-import { debianArchives, renderStanza, type Stanza } from "./sources.ts";
+import { type CommandResult, lastLines, runCommand } from "../command.ts";
+import { debianArchives, parseDeb822, renderStanza, type Stanza } from "./sources.ts";
 
-const UPDATE_TIMEOUT_MS = 240_000; // two indexes, about 23 MB
-const DOWNLOAD_TIMEOUT_MS = 300_000; // about 24 MB of packages
+const UPDATE_LIMIT_MS = 240_000; // two indexes, about 23 MB
+const DOWNLOAD_LIMIT_MS = 300_000; // about 24 MB of packages
+
+const UNPACK_LIMIT_MS = 60_000;
+/** The end of what a program printed says why it failed. */
+const LAST_LINES = 12;
+
+/** A package as the suite has it at the moment. */
+export interface Offer {
+  readonly package: string;
+  readonly version: string;
+  /** Below the archive's address. */
+  readonly path: string;
+  readonly sha256: string;
+}
 
 /** Downloads from one of Debian's suites into one folder. */
 export class DebianSuite {
   readonly #dir: string;
   #ready = false;
 
-  /** `dir` will hold everything: the configuration, the lists and what was downloaded. */
-  constructor(dir: string, private readonly suite = "unstable") {
+  /**
+   * `dir` will hold everything: the configuration, the lists and what was downloaded. Without an
+   * architecture it is the machine's.
+   */
+  constructor(
+    dir: string,
+    private readonly suite = "unstable",
+    private readonly architecture?: "amd64" | "arm64",
+  ) {
     this.#dir = dir;
   }
 
@@ -27,15 +47,32 @@ export class DebianSuite {
     await Deno.mkdir(join(archives, "partial"));
     const finished = await this.#apt(
       ["--download-only", "--no-install-recommends", "--yes", "install", ...packages],
-      { timeoutMs: DOWNLOAD_TIMEOUT_MS },
+      { timeLimitMs: DOWNLOAD_LIMIT_MS },
     );
-    if (finished.code !== 0) {
+    if (!finished.success) {
       throw new Error(
         `Could not download ${packages.join(", ")} of Debian's suite "${this.suite}":\n` +
           lastWords(finished),
       );
     }
     return await filesIn(archives, /\.deb$/);
+  }
+
+  /** What the suite has by these names, without downloading it. */
+  async offers(packages: readonly string[]): Promise<Offer[]> {
+    await this.#update();
+    const shown = await runCommand("apt-cache", [
+      ...["-c", this.#configuration(), "show", "--no-all-versions", ...packages],
+    ], { timeLimitMs: UPDATE_LIMIT_MS });
+    const stanzas = parseDeb822(shown.stdout, "package");
+    return packages.map((name) => {
+      const stanza = stanzas.find((stanza) => stanza["package"] === name);
+      const { version, filename, sha256 } = stanza ?? {};
+      if (version === undefined || filename === undefined || sha256 === undefined) {
+        throw new Error(`Debian's suite "${this.suite}" has no package "${name}"`);
+      }
+      return { package: name, version, path: filename, sha256 };
+    });
   }
 
   /** Downloads the upstream tarball of the source package `name`; returns its path. */
@@ -45,7 +82,7 @@ export class DebianSuite {
     // A mirror may serve the tarball without the Debian parts beside it, so the exit code does
     // not decide. The tarball does: apt puts it in place only when its checksum is right.
     const finished = await this.#apt(["source", "--download-only", "--only-source", name], {
-      timeoutMs: DOWNLOAD_TIMEOUT_MS,
+      timeLimitMs: DOWNLOAD_LIMIT_MS,
       cwd: sources,
     });
     const [tarball] = await filesIn(sources, /\.orig\.tar\.[a-z0-9]+$/);
@@ -69,9 +106,9 @@ export class DebianSuite {
         sourcesOf(archive, this.suite),
       );
       const finished = await this.#apt(["update", "--error-on=any"], {
-        timeoutMs: UPDATE_TIMEOUT_MS,
+        timeLimitMs: UPDATE_LIMIT_MS,
       });
-      if (finished.code === 0) {
+      if (finished.success) {
         this.#ready = true;
         return;
       }
@@ -106,6 +143,10 @@ export class DebianSuite {
         `Dir::Cache::archives ${at("archives")};`,
         // apt's own unprivileged user cannot write below a checkout in a private home.
         `APT::Sandbox::User "root";`,
+        ...(this.architecture === undefined ? [] : [
+          `APT::Architecture "${this.architecture}";`,
+          `APT::Architectures { "${this.architecture}"; };`,
+        ]),
         `Acquire::Languages "none";`,
         `Acquire::Retries "3";`,
         `Acquire::http::Timeout "30";`,
@@ -125,9 +166,9 @@ export class DebianSuite {
 
   #apt(
     args: readonly string[],
-    options: { timeoutMs: number; cwd?: string },
-  ): Promise<Finished> {
-    return run(["apt-get", "-c", this.#configuration(), ...args], {
+    options: { timeLimitMs: number; cwd?: string },
+  ): Promise<CommandResult> {
+    return runCommand("apt-get", ["-c", this.#configuration(), ...args], {
       ...options,
       env: { DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" },
     });
@@ -141,11 +182,18 @@ export class DebianSuite {
 /** Unpacks .deb files, one over the other, into `root`. */
 export async function unpackDebs(debs: readonly string[], root: string): Promise<void> {
   for (const deb of debs) {
-    await mustRun(
-      ["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2"', "unpack", deb, root],
-      { timeoutMs: 60_000 },
-    );
+    const script = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2"';
+    const finished = await runCommand("sh", ["-c", script, "unpack", deb, root], {
+      timeLimitMs: UNPACK_LIMIT_MS,
+    });
+    if (!finished.success) {
+      throw new Error(`"${deb}" was not unpacked, ${finished.ending}:\n${lastWords(finished)}`);
+    }
   }
+}
+
+function lastWords({ output }: CommandResult): string {
+  return lastLines(output, LAST_LINES);
 }
 
 /** Declares one kind of index, in the words of apt's own defaults. */
