@@ -1,5 +1,5 @@
 // The address that clients of `swtpm run` share, with clients whose keys and sessions do not fit into a
-// TPM: each has its own there, and as many as it likes. With the bare TPM alone they fail.
+// TPM: each has its own there. With the bare TPM alone they fail.
 import assert from "node:assert/strict";
 import { TempDir } from "../support/temp_dir.ts";
 import { Runner, said, shell } from "./runner.ts";

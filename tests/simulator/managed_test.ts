@@ -11,13 +11,17 @@ import { CMD } from "../support/control.ts";
 import { run, TestProcess } from "../support/process.ts";
 import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { readAnswer, readGetRandom, readPcrRead, successBody, tpm2 } from "../support/tpm2.ts";
+import { TempDir } from "../support/temp_dir.ts";
 import { pause, waitUntil } from "../support/wait.ts";
-import { COMMAND, DONE, hashData, PLATFORM, type Port, sendCommand, Simulator } from "./server.ts";
+import { COMMAND, DONE, hashData, PLATFORM, Port, sendCommand, Simulator } from "./server.ts";
 
 /** Attempts to cancel a key, each at another moment of its making. */
 const ATTEMPTS = 20;
 const DRTM_PCR = 17;
+/** TPM_RC_REFERENCE_H0: nothing is loaded under the first handle. */
+const NOT_THERE = 0x910;
 
+const readKey = commandBytes(TPM2_ReadPublic, { objectHandle: 0x80000000 });
 const codeOf = (response: Uint8Array) => readAnswer(response).code;
 
 function start(transport: "unix" | "tcp" = "unix", flags = ["startup-clear"]): Promise<Simulator> {
@@ -37,7 +41,7 @@ for (const transport of ["unix", "tcp"] as const) {
     const key = successBody(await other.run(tpm2.createPrimaryEcc())).subarray(0, 4);
     assert.equal(hex(key), "80000000");
     const unharmed = async (what: string) => {
-      const read = await other.run(commandBytes(TPM2_ReadPublic, { objectHandle: 0x80000000 }));
+      const read = await other.run(readKey);
       assert.equal(codeOf(read), TPM_RC.SUCCESS, `${what} has taken another client's key`);
     };
 
@@ -201,4 +205,47 @@ Deno.test("the managed address is not for a TPM 1.2, nor for other interfaces [m
     assert.notEqual(code, 0, words.join(" "));
     assert.match(stderr, message);
   }
+});
+
+Deno.test("owners at --mssim have the power, clients at --rm lose it with them [managed-power]", async () => {
+  await using folder = new TempDir();
+  const rm = folder.join("rm");
+  const args = ["--rm", `type=unixio,path=${rm}`];
+  await using simulator = await Simulator.start("unix", { flags: ["startup-clear"], args });
+  using owner = await simulator.connect();
+  using power = await simulator.connectPlatform();
+  using client = await Port.connect({ transport: "unix", path: rm });
+  using platform = await Port.connect({ transport: "unix", path: `${rm}.ctrl` });
+  // Each has a place of its own for its first key.
+  for (const port of [client, owner]) {
+    const key = successBody(await port.run(tpm2.createPrimaryEcc())).subarray(0, 4);
+    assert.equal(hex(key), "80000000");
+  }
+  await done(power, PLATFORM.POWER_OFF);
+  await done(platform, PLATFORM.POWER_ON);
+  assert.equal((await client.run(tpm2.getRandom(8))).length, 0);
+  await done(power, PLATFORM.POWER_ON);
+  successBody(await client.run(tpm2.startup()));
+  assert.equal(codeOf(await client.run(readKey)), NOT_THERE);
+  const key = successBody(await client.run(tpm2.createPrimaryEcc())).subarray(0, 4);
+  assert.equal(hex(key), "80000000");
+});
+
+Deno.test("each address needs its own path, and --ru stands for --runas [managed-address]", async () => {
+  await using folder = new TempDir();
+  const path = folder.join("here");
+  const state = ["socket", "--tpm2", "--tpmstate", "backend-uri=memory://"];
+  const taken = [
+    ["--mssim", `type=unixio,path=${path}`, "--rm", `type=unixio,path=${path}`],
+    ["--server", `type=unixio,path=${path}.ctrl`, "--rm", `type=unixio,path=${path}`],
+  ];
+  for (const words of taken) {
+    const { code, stderr } = await run(programUnderTest(), [...state, ...words]);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /--rm names '.*here(\.ctrl)?', which is the .*; each needs its own/);
+  }
+  const user = await run(programUnderTest(), [...state, "--ru", "no-such-user"]);
+  assert.match(user.stderr, /no-such-user/);
+  const both = await run(programUnderTest(), [...state, "--r", "no-such-user"]);
+  assert.match(both.stderr, /'--r' is ambiguous; possibilities:.*'--rm'/);
 });
