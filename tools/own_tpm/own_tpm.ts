@@ -25,7 +25,8 @@ const PORT_TRIES = 100;
 
 export interface OwnTpm {
   place: Place;
-  loop: Loop;
+  /** What serves it from then on; clients that come before wait until it does. */
+  openLoop: () => Promise<Loop>;
   trace: Trace | undefined;
 }
 
@@ -62,8 +63,8 @@ export async function openOwnTpm(
   tpm.startup("clear");
   if (data.listener === undefined) throw new Error("there is no data channel");
   await prove(system.libc, tpm, data.listener, found.place);
-  const loop = await makeLoop(found.parts, found.opened);
-  return { place: found.place, loop, trace: found.opened.trace };
+  const openLoop = () => makeLoop(found.parts, found.opened);
+  return { place: found.place, openLoop, trace: found.opened.trace };
 }
 
 /** Opens neighbouring TCP ports that nobody has. */

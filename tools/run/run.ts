@@ -59,6 +59,8 @@ class Run {
   #interruptedBy: SignalName | undefined;
   /** The folder outlives the run. */
   #kept = false;
+  /** COMMAND has ended. */
+  #over = false;
   #endLoop = () => {};
 
   constructor(
@@ -68,6 +70,7 @@ class Run {
   ) {
     this.#command = new Command(system.signals, new Children(system.libc, system.signals), {
       ended: (ending) => {
+        this.#over = true;
         this.#ended.resolve(ending);
         this.#endLoop();
       },
@@ -96,14 +99,13 @@ class Run {
       log: given ?? await Log.open(system.files, options.log),
     }, tpm));
     if (this.#interruptedBy !== undefined) return exitCodeOfSignal(this.#interruptedBy);
-    const { place, loop, trace } = opened!;
+    const { place, openLoop, trace } = opened!;
 
     const words = this.#words(place);
     teller.ready(place, performance.now() - begin);
     const code = this.#start(words, variablesFor(place, options.tpm2));
     if (code !== undefined) return code;
-    this.#endLoop = () => loop.end();
-    await this.#serve(loop, tpm);
+    await this.#serve(openLoop, tpm);
     const ending = await this.#ended.promise;
     teller.ended(ending);
     return this.#finish(exitCodeOf(ending), folder, trace);
@@ -113,9 +115,13 @@ class Run {
    * Serves until COMMAND ends or a client shuts the TPM down: COMMAND goes on without, and is told so
    * by closed sockets. What goes wrong with the TPM neither ends COMMAND nor changes its exit code.
    */
-  async #serve(loop: Loop, tpm: DisposableStack): Promise<void> {
+  async #serve(openLoop: () => Promise<Loop>, tpm: DisposableStack): Promise<void> {
     try {
       using _serving = tpm.move();
+      // What serves is loaded while COMMAND begins.
+      const loop = await openLoop();
+      this.#endLoop = () => loop.end();
+      if (this.#over) loop.end();
       await loop.run();
     } catch (error) {
       this.teller.failed(error);

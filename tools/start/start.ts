@@ -89,7 +89,8 @@ async function serve(
     log,
   }, closers));
   if (opened === undefined) throw new Error(`ended by ${signals.reason} before it was ready`);
-  const { place, loop } = opened;
+  const { place } = opened;
+  const loop = await opened.openLoop();
   signals.onEnd(() => loop.end());
   const variables = variablesFor(place, options.tpm2);
   confine(system, "kill", (message) => log.line(message));
