@@ -37,7 +37,7 @@ export function listenTcp(sockets: Sockets, address: TcpAddress): Listener {
   const { fd, listener } = sockets.listenerOf(() =>
     Deno.listen({ transport: "tcp", hostname, port })
   );
-  return listenerAt(sockets, fd, () => listener.close());
+  return listenerAt(sockets, fd, true, () => listener.close());
 }
 
 /** Removes whatever stands at the path first, as the C program does: mostly a stale socket. */
@@ -62,17 +62,21 @@ export function listenUnix(sockets: Sockets, files: Files, address: UnixAddress)
     close();
     throw error;
   }
-  return listenerAt(sockets, fd, close);
+  return listenerAt(sockets, fd, false, close);
 }
 
 /** A listening socket that another program opened, such as libvirt's or systemd's. */
 export function listenPassed(sockets: Sockets, fd: number): Listener {
   sockets.neverBlock(fd);
-  return listenerAt(sockets, fd, () => sockets.close(fd));
+  return listenerAt(sockets, fd, sockets.isTcp(fd), () => sockets.close(fd));
 }
 
-function listenerAt(sockets: Sockets, fd: number, close: () => void): Listener {
-  const overTcp = sockets.isTcp(fd);
+function listenerAt(
+  sockets: Sockets,
+  fd: number,
+  overTcp: boolean,
+  close: () => void,
+): Listener {
   return {
     fd,
     accept() {
