@@ -60,6 +60,10 @@ const ENVIRONMENT: readonly Row[] = [
   ["TPM_PATH", "the directory of the state, where --tpmstate is not there"],
   ["TPM_PORT", "the TCP port of the data channel, where no option names one"],
   ["SWTPM_LIBTPMS", "the libtpms to use, as with --libtpms"],
+  [
+    "SWTPM_LOADER",
+    "system or own: whether the machine's glibc is used, or the copies inside, as where there is none",
+  ],
   ["LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES", "sockets that a service manager has opened"],
   ["NOTIFY_SOCKET", "where a service manager is told that the TPM can be reached"],
   ["SWTPM_TIMING", "with 1, print on standard error where the time of a start goes"],

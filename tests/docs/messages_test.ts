@@ -1,7 +1,7 @@
 // That each message that docs/messages.md explains still stands in the program.
 
 import assert from "node:assert/strict";
-import { ROOT, typeScriptBelow } from "../../scripts/checkout.ts";
+import { filesBelow, ROOT } from "../../scripts/checkout.ts";
 import { checkoutPath } from "../support/programs.ts";
 
 /** Shorter pieces stand everywhere. */
@@ -13,12 +13,16 @@ function explained(page: string): string[] {
   return [...messages.matchAll(/^\| `(.+?)` +\|/gm)].map(([, message]) => message!);
 }
 
-/** What stands in a file's texts: those that are put together are one, what is filled in is `…`. */
+/**
+ * What stands in a file's texts, in TypeScript or C: those that are put together are one, what is filled
+ * in is `…`.
+ */
 function texts(source: string): string {
-  return source.replaceAll(/["'`]\s*\+\s*["'`]/g, "").replaceAll(
-    /\$\{[^{}]*(\{[^{}]*\}[^{}]*)*\}/g,
-    "…",
-  );
+  return source.replaceAll(/["'`]\s*\+\s*["'`]/g, "")
+    .replaceAll(/"\s*\n\s*"/g, "").replaceAll(
+      /\$\{[^{}]*(\{[^{}]*\}[^{}]*)*\}/g,
+      "…",
+    );
 }
 
 function pieces(message: string): string[] {
@@ -28,8 +32,9 @@ function pieces(message: string): string[] {
 }
 
 Deno.test("docs/messages.md: each message stands in the program", () => {
-  const sources = typeScriptBelow(ROOT)
-    .filter((path) => !/^(tests|scripts)\/|_test\.ts$|_fake\.ts$/.test(path))
+  const sources = filesBelow(ROOT)
+    .filter((path) => /\.ts$|^scripts\/executable\/entry\/.*\.c$/.test(path))
+    .filter((path) => !/^(tests|scripts\/(?!executable\/entry\/))|_test\.ts$|_fake\.ts$/.test(path))
     .map((path) => texts(Deno.readTextFileSync(`${ROOT}/${path}`)));
   const messages = explained(Deno.readTextFileSync(checkoutPath("docs", "messages.md")));
   assert.ok(messages.length > 20, `${messages.length} messages`);
