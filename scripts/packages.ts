@@ -56,6 +56,8 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     ...["gcc", "libc6-dev", "linux-libc-dev"],
     // what the C program's own test scripts call
     ...["bc", "expect", "gawk", "python3", "util-linux"],
+    // what a release is packed with
+    "zstd",
     // shells that the completions are for, and what reads manual pages
     ...["zsh", "fish", "mandoc"],
     // what the documentation's lines call

@@ -44,7 +44,7 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "scenarios",
-    command: [...DENO_TEST, "--ignore=tests/vm,tests/devices", "tests/"],
+    command: [...DENO_TEST, "--ignore=tests/vm,tests/devices,tests/release", "tests/"],
     timeLimitSeconds: 2400,
     subject: "tests",
     counts: true,
@@ -54,6 +54,13 @@ const STAGES: readonly Stage[] = [
     command: [...DENO_TEST, "tests/vm/", "tests/devices/"],
     timeLimitSeconds: 900,
     subject: "tests/vm",
+    counts: true,
+  },
+  {
+    name: "release",
+    command: [...DENO_TEST, "tests/release/"],
+    timeLimitSeconds: 1800,
+    subject: "tests/release",
     counts: true,
   },
   {
