@@ -19,7 +19,7 @@ export async function mustRun(
 export function setTimes(folder: string, time: Date): void {
   for (const entry of Deno.readDirSync(folder)) {
     const path = `${folder}/${entry.name}`;
-    // A link's own time is set by nobody: archives are told to take an earlier one.
+    // A link's own time nobody can set here: dpkg-deb takes none that is later than the release's.
     if (entry.isSymlink) continue;
     if (entry.isDirectory) setTimes(path, time);
     Deno.utimeSync(path, time, time);

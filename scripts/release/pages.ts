@@ -4,7 +4,7 @@ import { completions } from "../../cli/completions.ts";
 import { LINKS } from "../../cli/programs.ts";
 import { writeManualPages } from "../man.ts";
 import { ROOT } from "../checkout.ts";
-import { mustRun, setTimes } from "./files.ts";
+import { mustRun } from "./files.ts";
 
 const TAR_LIMIT_MS = 60_000;
 
@@ -24,8 +24,8 @@ export async function archivePages(archive: string, name: string, time: Date): P
     for (const { shell, file } of COMPLETIONS) {
       Deno.writeTextFileSync(`${folder}/${name}/completions/${file}`, completions(shell)!);
     }
-    setTimes(folder, time);
     const words = [
+      `--mtime=@${Math.floor(time.getTime() / 1000)}`,
       ...["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--format=gnu"],
       ...["--mode=u+rwX,go+rX,go-w", "--use-compress-program=gzip -9n", "-C", folder],
     ];

@@ -31,8 +31,8 @@ async function jobs(fences: readonly Fence[], step: RegExp): Promise<void> {
     const steps = [...text.matchAll(step)].map(([, words]) => words!);
     assert.ok(steps.length > 0, `line ${line}: there are no steps`);
     const lines = steps.map((words) => `bash -ec ${quoted(words)} || exit\n`).join("");
-    // What the action of the same file has done before: packaging_test.ts.
-    const [before, after] = text.includes("uses: ./swtpm")
+    // What the action of the same file has done before: tests/run/action_test.ts.
+    const [before, after] = /uses: (\.|OWNER)\/swtpm/.test(text)
       ? ['eval "$(swtpm start)" || exit\n', "swtpm stop\n"]
       : ["", ""];
     const outcome = await room.bash(`${before}${lines}${after}`, {
