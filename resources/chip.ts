@@ -5,6 +5,7 @@ import { struct, u32, u8 } from "../wire/codec.ts";
 import { Tpm2, TpmRc } from "../wire/codes.ts";
 import { commandHeader, responseHeader } from "../wire/tpm.ts";
 import type { Context } from "./context.ts";
+import { Shelf } from "./shelf.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -60,19 +61,24 @@ export function isHandle(handleOrCode: number): boolean {
 export class Chip {
   readonly objects: Swaps = { saved: 0, loaded: 0, flushed: 0 };
   readonly sessions: Swaps = { saved: 0, loaded: 0, flushed: 0 };
+  /** Where contexts are. */
+  readonly shelf = new Shelf();
   readonly #load = new Uint8Array(BUFFER_SIZE);
   readonly #save = commandOf(Tpm2.CC_ContextSave);
   readonly #flush = commandOf(Tpm2.CC_FlushContext);
 
   constructor(private readonly ask: Ask) {}
 
-  /** TPM2_ContextSave: the context, or the code of its refusal. A session is not loaded after that. */
+  /**
+   * TPM2_ContextSave: the context, which is the caller's and comes from the shelf, or the code of its
+   * refusal. A session is not loaded after that.
+   */
   save(handle: number): Context | number {
     const response = this.#askOf(this.#save, handle);
     const code = resultOf(response);
     if (code !== TpmRc.SUCCESS) return code;
     this.#swapsOf(handle).saved++;
-    return response.slice(responseHeader.size);
+    return this.shelf.keep(response.subarray(responseHeader.size));
   }
 
   /** TPM2_ContextLoad: the handle, or the code of its refusal; see {@linkcode isHandle}. */

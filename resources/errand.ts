@@ -29,6 +29,10 @@ export class Errand {
   /** The answer may tell the gap that the TPM can bear. */
   showsGap = false;
 
+  /** The command as it is sent first: the TPM decrypts a parameter where it stands. */
+  #copy = new Uint8Array();
+  #isCopied = false;
+
   begin(space: ClientSpace, locality: number | undefined, bytes: Bytes, size: number): void {
     this.space = space;
     this.locality = locality;
@@ -39,6 +43,21 @@ export class Errand {
     this.endsObject = this.endsSession = this.saves = undefined;
     this.loads = this.loadsSession = undefined;
     this.showsGap = false;
+    this.#isCopied = false;
+  }
+
+  /** Keeps what may be sent again, where the TPM may change it. */
+  keepBytes(): void {
+    if (this.named.sessionCount === 0) return;
+    const { bytes, size } = this;
+    if (this.#copy.length < size) this.#copy = new Uint8Array(bytes.length);
+    this.#copy.set(bytes.subarray(0, size));
+    this.#isCopied = true;
+  }
+
+  /** Makes the command what it was. */
+  restoreBytes(): void {
+    if (this.#isCopied) this.bytes.set(this.#copy.subarray(0, this.size));
   }
 
   /** Whether the TPM looks behind its header at all. */

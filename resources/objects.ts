@@ -59,7 +59,7 @@ export class Objects {
     if (held.handle === undefined) return;
     // A sequence changes with its use.
     if (held.context !== undefined && savedHandleAt(held.context, 0) === SEQUENCE) {
-      held.context = undefined;
+      held.context = this.chip.shelf.give(held.context);
     }
     if (this.#loaded[this.#loaded.length - 1] === held) return;
     this.#unload(held);
@@ -81,7 +81,7 @@ export class Objects {
       if (handle === TpmRc.OBJECT_MEMORY && this.evictOne()) continue;
       held.pinned = false;
       // As with what the TPM flushed itself: from now on it is not there.
-      if (isGone(handle)) held.owner.objects.delete(held.virtual);
+      if (isGone(handle)) this.#remove(held);
       return handle;
     }
   }
@@ -109,7 +109,7 @@ export class Objects {
       const saved = this.chip.save(handle);
       if (typeof saved !== "number") held.context = saved;
       else if (!isGone(saved)) return false;
-      else held.owner.objects.delete(held.virtual);
+      else this.#remove(held);
     }
     this.#unload(held);
     held.handle = undefined;
@@ -125,20 +125,24 @@ export class Objects {
   /** The TPM has flushed it, or it is not loaded. */
   forget(held: Held): void {
     this.#unload(held);
+    this.#remove(held);
+  }
+
+  #remove(held: Held): void {
     held.owner.objects.delete(held.virtual);
+    held.context = this.chip.shelf.give(held.context);
   }
 
   /** All that one has is gone. */
   close(owner: Owner): void {
     for (const held of owner.objects.values()) {
       if (held.handle !== undefined) this.chip.flush(held.handle);
-      this.#unload(held);
+      this.forget(held);
     }
-    owner.objects.clear();
   }
 
   /** The TPM is off: what was loaded is gone. */
   powerLost(): void {
-    for (const held of this.#loaded.splice(0)) held.owner.objects.delete(held.virtual);
+    for (const held of this.#loaded.splice(0)) this.#remove(held);
   }
 }

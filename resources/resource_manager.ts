@@ -211,12 +211,14 @@ export class ResourceManager implements House, Keeper {
   }
 
   #send(errand: Errand, kind: number): Answer {
+    errand.keepBytes();
     for (let left = TRIES;; left--) {
       const answer = this.#try(errand);
       if (answer instanceof Promise) return this.tpm.occupy(this.#sendLater(errand, kind, answer));
       const code = resultOf(answer);
       if (code === TpmRc.SUCCESS) return this.#done(errand, kind, answer);
       if (left === 0 || !this.#makeWay(code)) return answer;
+      errand.restoreBytes();
     }
   }
 
@@ -225,6 +227,7 @@ export class ResourceManager implements House, Keeper {
     try {
       let answer = await first;
       for (let left = TRIES; left > 0 && this.#makeWay(resultOf(answer)); left--) {
+        errand.restoreBytes();
         answer = await this.#try(errand);
       }
       return resultOf(answer) === TpmRc.SUCCESS ? this.#done(errand, kind, answer) : answer;
@@ -269,7 +272,8 @@ export class ResourceManager implements House, Keeper {
       else if (handle !== undefined && handle >>> 24 === HandleType.TRANSIENT) {
         // What never changes can be loaded again by the client's own context.
         const lasts = loads !== undefined && savedHandleAt(loads, 0) !== SEQUENCE;
-        putHandle(answer, 0, this.#objects.add(space, handle, lasts ? loads : undefined).virtual);
+        const context = lasts ? this.#chip.shelf.keep(loads) : undefined;
+        putHandle(answer, 0, this.#objects.add(space, handle, context).virtual);
       }
     }
     if (errand.saves !== undefined) {

@@ -114,7 +114,7 @@ export class Sessions {
       if (isGone(handle)) this.forget(session);
       return handle;
     }
-    session.context = undefined;
+    this.#release(session);
     session.doubtful = false;
     this.#saved.delete(session);
     this.#loaded.push(session);
@@ -152,12 +152,20 @@ export class Sessions {
   saved(session: Session, context: Context, handedOut?: Context): void {
     const at = this.#loaded.indexOf(session);
     if (at >= 0) this.#loaded.splice(at, 1);
+    this.#release(session);
     session.context = context;
     session.handedOut = handedOut;
     session.pinned = false;
     this.#saved.delete(session);
     this.#saved.add(session);
     this.#count = countOf(context);
+  }
+
+  /** It has no context any more. */
+  #release(session: Session): void {
+    const { context, handedOut } = session;
+    session.context = this.chip.shelf.give(context);
+    session.handedOut = handedOut === context ? undefined : this.chip.shelf.give(handedOut);
   }
 
   /** Sees to it that the TPM can save one that is loaded, while that stays where it is. */
@@ -187,9 +195,12 @@ export class Sessions {
   renewOldest(): boolean {
     const session = this.#oldest();
     if (session === undefined || this.#loaded.length >= this.slots) return false;
-    const { handedOut } = session;
+    const handedOut = session.handedOut && this.chip.shelf.keep(session.handedOut);
     const code = this.#load(session);
-    if (code !== TpmRc.SUCCESS) return isGone(code);
+    if (code !== TpmRc.SUCCESS) {
+      this.chip.shelf.give(handedOut);
+      return isGone(code);
+    }
     const saved = this.chip.save(session.handle);
     if (typeof saved === "number") return false;
     this.saved(session, saved, handedOut);
@@ -225,6 +236,7 @@ export class Sessions {
 
   /** It is gone already. */
   forget(session: Session): void {
+    this.#release(session);
     this.#all.delete(session.number);
     this.#saved.delete(session);
     const at = this.#loaded.indexOf(session);

@@ -131,7 +131,7 @@ export class SpecialCommands {
       this.sessions.makeRoom(1);
       errand.loadsSession = this.sessions.get(saved);
     }
-    errand.loads = bytes.slice(commandHeader.size, size);
+    errand.loads = bytes.subarray(commandHeader.size, size);
     return "pass on";
   }
 

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
+import { AES_128_CFB } from "../../tcg/tpm2/client/client.ts";
 import {
   TPM2_ContextLoad,
   TPM2_ContextSave,
@@ -114,6 +115,23 @@ managedTest("slots that others hold are not taken from them", async ({ connect, 
   assert.equal(outPublic?.unique.ecc?.x.length, 48);
   client.close();
   assert.deepEqual(await bare.handles(TRANSIENT), [FIRST, FIRST + 2]);
+});
+
+managedTest("a command that is sent again is what the client sent", async (managed) => {
+  const { bare, connect } = managed;
+  const [client, other] = [connect(), connect()];
+  const handle = await primary(bare, srkTemplate("ECC P-256"));
+  await bare.run(TPM2_EvictControl, {
+    ...{ auth: TPM_RH.OWNER, objectHandle: handle, persistentHandle: PERSISTENT_HANDLE },
+  });
+  const session = await client.startSession({ symmetric: AES_128_CFB });
+  for (let n = 0; n < 3; n++) await primary(other, srkTemplate("ECC P-256"));
+  // One slot is somebody else's, of which we do not know; parent and child want two more. That shows
+  // when the TPM has decrypted the first parameter, where it stands.
+  const parent = { handle: PERSISTENT_HANDLE, auth: "" };
+  const sealed = await seal(client, text("secret"), { parent }, session.use({ decrypt: true }));
+  assert.equal(await unseal(client, sealed), "secret");
+  assert.deepEqual(await bare.handles(TRANSIENT), [FIRST]);
 });
 
 managedTest(
