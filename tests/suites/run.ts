@@ -8,6 +8,7 @@ import { checkoutPath } from "../support/programs.ts";
 import { CANONICAL_GO_TPM2 } from "./canonical_go_tpm2.ts";
 import { expectedOf } from "./expected.ts";
 import { GOOGLE_GO_TPM } from "./google_go_tpm.ts";
+import { IBM_TSS } from "./ibm_tss.ts";
 import { KERNEL_SPACES } from "./kernel_spaces.ts";
 import { Sources } from "./sources.ts";
 import { type Part, type Result, type Suite, type Verdict, verdictOf } from "./suite.ts";
@@ -27,6 +28,7 @@ const SUITES: readonly Suite[] = [
   GOOGLE_GO_TPM,
   TSS_JS,
   TPM2_TSS,
+  IBM_TSS,
   TPM2_OPENSSL,
   TPM2_PKCS11,
 ];

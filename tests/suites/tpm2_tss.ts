@@ -39,8 +39,8 @@ const INCLUDED = [
   "test/integration",
 ];
 /** What their configure would say, with libcrypto. */
-const DEFINED = ["OSSL=1", "_GNU_SOURCE", "MAXLOGLEVEL=6", 'PACKAGE_VERSION="3.2.1"'];
-const LIBRARIES = ["-ltss2-mu", "-ltss2-tctildr", "-lcrypto"];
+const DEFINED = ["OSSL=1", "TCTI_MSSIM", "_GNU_SOURCE", "MAXLOGLEVEL=6", 'PACKAGE_VERSION="3.2.1"'];
+const LIBRARIES = ["-ltss2-mu", "-ltss2-tctildr", "-ltss2-tcti-mssim", "-lcrypto"];
 /** What all tests are linked with, besides the libraries. */
 const COMMON = /\/sys-(context-util|util|session-util|test-options|entity-util)\.c$/;
 const HELPERS = ["tpm_startup", "tpm_dumpstate"];
