@@ -52,19 +52,22 @@ function quoted(words: string): string {
 async function inLibvirt(fences: readonly Fence[]): Promise<void> {
   await using libvirt = await Libvirt.start("plain");
   Deno.symlinkSync(programUnderTest().command, libvirt.folder.join("swtpm"));
-  const description = fences.find(({ language }) => language === "xml")?.text ?? "";
-  Deno.writeTextFileSync(libvirt.folder.join("machine.xml"), description);
+  for (const { text } of fences.filter(({ language }) => language === "xml")) {
+    const name = text.startsWith("<secret") ? "secret.xml" : "machine.xml";
+    Deno.writeTextFileSync(libvirt.folder.join(name), text);
+  }
   const printed: string[] = [];
   for (const { language, text } of fences) {
     if (language !== "sh") continue;
     const script = `cd ${quoted(libvirt.folder.path)}\nexport LIBVIRT_DEFAULT_URI=qemu:///system\n`;
     printed.push(await libvirt.must("bash", "-ec", `${script}${text}`));
   }
-  const [installed = "", ours = "", theirs = ""] = printed;
+  const [installed = "", ours = "", , encrypted = "", theirs = ""] = printed;
   assert.match(installed, /TPM emulator version .*TypeScript/);
   assert.match(ours, /^\/usr\/local\/bin\/swtpm$/m);
   assert.match(ours, /model=tpm-crb/);
   assert.match(ours, /permall .* bytes, not encrypted/);
+  assert.match(encrypted, /permall .* bytes, encrypted \(AES, 256 bit\)/);
   assert.match(theirs, /^\/usr\/bin\/swtpm$/m);
 }
 

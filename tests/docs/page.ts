@@ -5,7 +5,7 @@
 export type Check =
   /** Run after those before it, in the same shell; `code` is how it ends. */
   | { readonly kind: "run"; readonly code: number }
-  /** Written to a file of this name. */
+  /** Written to a file of this name; an empty one stands for what a reader has: `there is: NAME`. */
   | { readonly kind: "file"; readonly name: string }
   /** Printed by the lines before it; `…` stands for what is different each time. */
   | { readonly kind: "prints" }
@@ -20,17 +20,22 @@ export interface Fence {
   readonly check: Check;
 }
 
-const FENCE = /^(?:<!-- (.*?) -->\n\n?)?```(\w*)\n([\s\S]*?)^```$/gm;
+const FENCE =
+  /^(?:<!-- (?!there is: )(.*?) -->\n\n?)?```(\w*)\n([\s\S]*?)^```$|^<!-- there is: (\S+) -->$/gm;
 
 /** The blocks of a page, in their order. Throws for one of which nobody knows how to check it. */
 export function readPage(path: string, text: string): readonly Fence[] {
-  const fences = [...text.matchAll(FENCE)].map(([all, comment, language = "", inside = ""], at) => {
-    const index = [...text.matchAll(FENCE)][at]!.index + all.indexOf("```");
-    const line = text.slice(0, index).split("\n").length;
-    return { line, language, text: inside, check: checkOf(comment, language, `${path}:${line}`) };
+  const fences = [...text.matchAll(FENCE)].map((match): Fence => {
+    const [all, comment, language = "", inside = "", there] = match;
+    const line = text.slice(0, match.index + Math.max(0, all.indexOf("```"))).split("\n").length;
+    const check: Check = there === undefined
+      ? checkOf(comment, language, `${path}:${line}`)
+      : { kind: "file", name: there };
+    return { line, language, text: inside, check };
   });
   const marks = text.split("\n").filter((line) => line.trimStart().startsWith("```")).length;
-  if (marks !== fences.length * 2) throw new Error(`${path}: a block that is not seen as one`);
+  const blocks = fences.filter(({ text, check }) => text !== "" || check.kind !== "file").length;
+  if (marks !== blocks * 2) throw new Error(`${path}: a block that is not seen as one`);
   return fences;
 }
 

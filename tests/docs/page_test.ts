@@ -9,7 +9,7 @@ Deno.test("pages: each block has its check", () => {
     ...["# A", "```sh", "one", "```", "", "<!-- prints -->", "```", "1", "```"],
     ...["<!-- file: a.conf -->", "", "```ini", "x", "```", "<!-- fails: 3 -->", "```sh", "```"],
     ...["<!-- not run: there is no such machine -->", "```sh", "```", "<!-- by: room -->", "```"],
-    "```",
+    ...["```", "<!-- there is: b -->"],
   ];
   assert.deepEqual(readPage("a.md", page.join("\n")).map(({ line, check }) => [line, check]), [
     [2, { kind: "run", code: 0 }],
@@ -18,6 +18,7 @@ Deno.test("pages: each block has its check", () => {
     [16, { kind: "run", code: 3 }],
     [19, { kind: "not run", reason: "there is no such machine" }],
     [22, { kind: "by", means: "room" }],
+    [24, { kind: "file", name: "b" }],
   ]);
 });
 
