@@ -26,7 +26,7 @@ import {
   TARGETS,
 } from "./denort.ts";
 import { describeEmbedding, embed, type Embedding, insideOf } from "./embed.ts";
-import { type Place, PLACES, type Places, PROGRAM, TOOLS } from "./executable/parts.ts";
+import { LATER, type Place, PLACES, type Places, PROGRAM } from "./executable/parts.ts";
 import { cutTexts } from "./executable/texts.ts";
 import { entryCode, withOwnLoader } from "./executable/own_loader.ts";
 import { train, TRAINING_FLAG } from "./executable/training.ts";
@@ -156,14 +156,15 @@ export async function build(
       );
     };
     const trainer = `${unfinished}.trainer`;
-    await compile("trainer.js", trainer, [PROGRAM, TOOLS], trainerFlags());
+    await compile("trainer.js", trainer, [PROGRAM, ...LATER], trainerFlags());
     // It takes a libtpms, and this processor, to run a TPM and see which code there should be.
     const code = "archive" in embedding && arch === thisArch() ? await train(trainer) : undefined;
     const behind = new Appended(loading.length + archive.length);
+    const placesOf = (pieces: readonly (readonly [string, Uint8Array])[]) =>
+      Object.fromEntries(pieces.map(([name, bytes]) => [name, behind.add(bytes)]));
     const places: Places = {
-      programCode: code === undefined ? null : behind.add(code.program),
-      tools: behind.add(Deno.readFileSync(`${parts}/${TOOLS}`)),
-      toolsCode: code === undefined ? null : behind.add(code.tools),
+      texts: placesOf(LATER.map((name) => [name, Deno.readFileSync(`${parts}/${name}`)])),
+      codes: placesOf(Object.entries(code ?? {})),
     };
     Deno.writeTextFileSync(`${parts}/${PLACES}`, JSON.stringify(places));
     await compile("loader.js", unfinished, [PROGRAM, PLACES]);

@@ -2,7 +2,7 @@
 // of it when the executable was built, and gets it back here. Where that code cannot be had, or V8
 // does not want it, the program is compiled as ever.
 //
-// The code, and the tools' text and code, stand outside of the section that the runtime reads whole
+// The code, and the texts that not every start needs, stand outside of the section that the runtime reads whole
 // at each start and keeps. Deno's own code cache is a file in /tmp, whose name anyone can foretell.
 
 import {
@@ -14,7 +14,6 @@ import {
   runProgram,
   scriptOf,
   textOf,
-  TOOLS,
 } from "./parts.ts";
 import type { Script } from "node:vm";
 
@@ -37,8 +36,9 @@ function read({ at, size, digest }: Place): Uint8Array<ArrayBuffer> | undefined 
 }
 
 /** A text as a script, with its code where that is to be had. */
-function scriptWith(name: string, text: string, place: Place | null): Script {
-  const code = place === null ? undefined : read(place);
+function scriptWith(name: string, text: string): Script {
+  const place = places.codes[name];
+  const code = place && read(place);
   const script = scriptOf(name, text, code);
   if (Deno.env.get("SWTPM_TIMING") === "1") {
     const used = code !== undefined && !script.cachedDataRejected;
@@ -51,16 +51,14 @@ function scriptWith(name: string, text: string, place: Place | null): Script {
 
 const places = JSON.parse(await textOf(PLACES)) as Places;
 
-/** The tools come from the file itself, which may be gone by now. */
-function tools(): Promise<Script> {
-  const text = read(places.tools);
+/** Later texts come from the file itself, which may be gone by now. */
+function scriptNamed(name: string): Promise<Script> {
+  const text = read(places.texts[name]!);
   if (text === undefined) {
     throw new Error(`"${Deno.execPath()}" is not the file any more that was started`);
   }
-  return Promise.resolve(
-    scriptWith(TOOLS, new TextDecoder().decode(text), places.toolsCode),
-  );
+  return Promise.resolve(scriptWith(name, new TextDecoder().decode(text)));
 }
 
-const program = scriptWith(PROGRAM, await textOf(PROGRAM), places.programCode);
-Deno.exit(await runProgram(program, tools).main(Deno.args));
+const program = scriptWith(PROGRAM, await textOf(PROGRAM));
+Deno.exit(await runProgram(program, scriptNamed).main(Deno.args));

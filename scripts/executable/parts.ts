@@ -5,14 +5,18 @@ import { Script } from "node:vm";
 
 /** What every start needs, as one function. */
 export const PROGRAM = "program.js";
-/** What only tools and pages need, as another one: V8 does not see it before one is asked for. */
+/** What `swtpm run` and its like need besides: V8 does not see it before one is asked for. */
+export const RUN = "run.js";
+/** What only other tools and pages need, the same. */
 export const TOOLS = "tools.js";
+/** Those that come when they are asked for; each needs those before it. */
+export const LATER: readonly string[] = [RUN, TOOLS];
 /** Where in the executable the rest is, as {@linkcode Places} in JSON. */
 export const PLACES = "places.json";
 
 /** Names the file that the trainer writes the code cache to. */
 export const CODE_CACHE_FILE = "SWTPM_CODE_CACHE";
-/** Says of which of the two texts; {@linkcode PROGRAM} if it is not set. */
+/** Says of which of the texts; {@linkcode PROGRAM} if it is not set. */
 export const CODE_CACHE_OF = "SWTPM_CODE_CACHE_OF";
 
 /** Names the file of a code cache to begin with, if there is one. */
@@ -30,10 +34,10 @@ export interface Place {
 
 /** What stands outside of the section that the runtime reads whole at each start and keeps. */
 export interface Places {
-  /** V8's code of {@linkcode PROGRAM}. */
-  readonly programCode: Place | null;
-  readonly tools: Place;
-  readonly toolsCode: Place | null;
+  /** {@linkcode LATER}, by their names. */
+  readonly texts: Readonly<Record<string, Place>>;
+  /** V8's code of texts, where there is some. */
+  readonly codes: Readonly<Record<string, Place>>;
 }
 
 /** Of SHA-256, in bytes. */
@@ -44,20 +48,18 @@ export interface Program {
   main(args: readonly string[]): Promise<number>;
 }
 
-/** What a text puts into its `module`. */
-type Exports = Record<string, unknown>;
-type Require = (name: string) => unknown;
-/** Loads a module of the other text. */
-type Later = (name: string) => Promise<unknown>;
-
-/** Modules that the tools share with the program, by name: there, or made when first asked for. */
-interface Shared extends Exports, Program {
+/** What a text puts into its `module`: modules that later texts share, by name. */
+export interface Export {
+  /** Those that are made when they are first wanted. */
   readonly lazily: Readonly<Record<string, () => unknown>>;
-}
-/** The modules of the tools that the program asks for. */
-interface Tools extends Exports {
+  /** Those that earlier texts ask for. */
   readonly modules: Readonly<Record<string, () => Promise<unknown>>>;
+  readonly [name: string]: unknown;
 }
+
+type Require = (name: string) => unknown;
+/** Loads a module of a later text. */
+type Later = (text: string, name: string) => Promise<unknown>;
 
 /**
  * The text of what stands beside the first module. The runtime has it below $TMPDIR, in its own view
@@ -81,21 +83,40 @@ export function scriptOf(name: string, text: string, cachedData?: Uint8Array): S
   });
 }
 
-/** Runs the program as far as its exports; `tools` is called when a tool is wanted. */
-export function runProgram(program: Script, tools: () => Promise<Script>): Program {
-  let modules: Promise<Tools["modules"]> | undefined;
-  const shared = exportsOf(program, builtinModule, async (name) => {
-    modules ??= tools().then((script) => (exportsOf(script, require, neverLater) as Tools).modules);
-    return await (await modules)[name]!();
-  }) as Shared;
-  const require = (name: string) => shared[name] ?? shared.lazily[name]?.() ?? builtinModule(name);
-  return shared;
+/** Runs the program as far as its exports; `scriptNamed` is called when a later text is wanted. */
+export function runProgram(
+  program: Script,
+  scriptNamed: (name: string) => Promise<Script>,
+): Program {
+  const texts: Export[] = [];
+  const require = (name: string) => {
+    for (const text of texts) {
+      const module = text[name] ?? text.lazily[name]?.();
+      if (module !== undefined) return module;
+    }
+    return builtinModule(name);
+  };
+  let loading = Promise.resolve();
+  const later = async (text: string, name: string) => {
+    const count = LATER.indexOf(text) + 2;
+    // One after the other, whoever else asks meanwhile.
+    loading = loading.then(async () => {
+      while (texts.length < count) {
+        texts.push(exportOf(await scriptNamed(LATER[texts.length - 1]!), require, later));
+      }
+    });
+    await loading;
+    return await texts[count - 1]!.modules[name]!();
+  };
+  const first = exportOf(program, require, later);
+  texts.push(first);
+  return first as unknown as Program;
 }
 
-function exportsOf(script: Script, require: Require, later: Later): Exports {
+function exportOf(script: Script, require: Require, later: Later): Export {
   const module = { exports: {} };
   script.runInThisContext()(module, require, later);
-  return module.exports;
+  return module.exports as Export;
 }
 
 /** What a part that is loaded late gets for `import … from "node:…"`. */
@@ -103,11 +124,7 @@ function builtinModule(name: string): unknown {
   return globalThis.process.getBuiltinModule(name);
 }
 
-function neverLater(name: string): never {
-  throw new Error(`"${name}" is asked for by the tools, which have it themselves`);
-}
-
-/** The source of {@linkcode PROGRAM} or {@linkcode TOOLS}, from a bundle that is a CommonJS module. */
+/** The source of a text, from a bundle that is a CommonJS module. */
 export function textFrom(bundle: string): string {
   return `(function(module,require,later){"use strict";${bundle}\n})`;
 }

@@ -1,15 +1,22 @@
-// Cuts the program into the two texts of an executable: what every start needs, and what only tools
-// and pages need, which V8 is not given before one is asked for. A module is in one of them; what both
-// need is the first one's, which hands it out.
+// Cuts the program into the texts of an executable: what every start needs, what a TPM for a command
+// needs besides, and what only other tools and pages need. V8 is not given a text before one is asked
+// for. A module is in one of them; what later ones need of it is handed out.
 //
 // What comes in are the chunks of a bundle: files that import each other by relative names.
 
-import { PROGRAM, textFrom, TOOLS } from "./parts.ts";
+import { type Export, PROGRAM, RUN, textFrom, TOOLS } from "./parts.ts";
 
-/** Modules that begin the second text, by the names of their files: who asks for them can wait. */
-export const LATE = [
-  ...["run", "start", "stop", "decode", "state", "doctor", "ioctl", "bios", "cert", "localca"],
-  ...["setup", "install", "help", "version", "completions", "trace"],
+/** The texts in the order in which they come, and the modules that begin each, by their files' names. */
+export const TEXTS: readonly { readonly name: string; readonly begins: readonly string[] }[] = [
+  { name: PROGRAM, begins: [] },
+  { name: RUN, begins: ["run", "start", "stop", "ping", "ioctl", "simulator"] },
+  {
+    name: TOOLS,
+    begins: [
+      ...["decode", "state", "doctor", "bios", "cert", "localca", "setup", "install"],
+      ...["help", "version", "completions", "trace"],
+    ],
+  },
 ];
 
 const ENTRY = "main.js";
@@ -27,58 +34,77 @@ interface Chunk {
 /** Bundles a file of the folder as one CommonJS module without `externals`; returns its path. */
 export type Bundle = (entry: string, externals: readonly string[]) => Promise<string>;
 
-/** Cuts the chunks in `folder`, and has `bundle` make the two texts of them. */
+/** Cuts the chunks in `folder`, and has `bundle` make the texts of them. */
 export async function cutTexts(folder: string, bundle: Bundle): Promise<void> {
   const chunks = readChunks(folder);
-  const late = new Set(LATE.map((name) => chunkOf(name, [...chunks.keys()])));
   const at = (name: string) => chunks.get(name)!;
+  const textOf = assign(chunks);
   const atOnce = closure([ENTRY], (name) => at(name).needs);
-  const first = closure([ENTRY], (name) => {
-    const { needs, asksFor } = at(name);
-    return [...needs, ...asksFor.filter((asked) => !late.has(asked))];
-  });
-  const second = [...chunks.keys()].filter((name) => !first.has(name));
-  const shared = new Set(
-    second.flatMap((name) => [...at(name).needs, ...at(name).asksFor])
-      .filter((name) => first.has(name)),
-  );
+  const both = ({ needs, asksFor }: Chunk) => [...needs, ...asksFor];
+  const wantedBy = (
+    isText: (text: number) => boolean,
+    wants: (chunk: Chunk) => readonly string[],
+  ) => [...new Set([...textOf].flatMap(([name, text]) => isText(text) ? wants(at(name)) : []))];
 
-  for (const name of first) {
-    const text = at(name).text.replaceAll(
-      DYNAMIC,
-      (written, asked) => late.has(asked) ? `later("./${asked}")` : written,
-    );
-    Deno.writeTextFileSync(`${folder}/${name}`, text);
+  for (const [name, text] of textOf) {
+    Deno.writeTextFileSync(`${folder}/${name}`, rewritten(at(name).text, text, textOf));
   }
-  // Nor has the second text a file to import: what it asks the first one for is handed out, too.
-  for (const name of second) {
-    const text = at(name).text.replaceAll(
-      DYNAMIC,
-      (written, asked) => first.has(asked) ? `Promise.resolve(require("./${asked}"))` : written,
-    );
-    Deno.writeTextFileSync(`${folder}/${name}`, text);
-  }
-  const quoted = (name: string) => JSON.stringify(`./${name}`);
-  const isThere = [...shared].filter((name) => atOnce.has(name));
-  const comesLazily = [...shared].filter((name) => !atOnce.has(name));
-  await write(PROGRAM, [], [
-    `export { main } from ${quoted(ENTRY)};`,
-    ...isThere.map((name) => `export * as ${quoted(name)} from ${quoted(name)};`),
-    "export const lazily = {",
-    ...comesLazily.map((name) => `${quoted(name)}: () => require(${quoted(name)}),`),
-    "};",
-  ]);
-  await write(TOOLS, [...shared].map((name) => `./${name}`), [
-    "export const modules = {",
-    ...[...late].map((name) => `${quoted(name)}: () => import(${quoted(name)}),`),
-    "};",
-  ]);
-
-  async function write(name: string, externals: readonly string[], lines: readonly string[]) {
-    Deno.writeTextFileSync(`${folder}/${name}`, lines.join("\n"));
-    const bundled = await bundle(name, externals);
+  for (const [text, { name }] of TEXTS.entries()) {
+    const isOwn = (chunk: string) => textOf.get(chunk) === text;
+    const shared = wantedBy((other) => other > text, both).filter(isOwn);
+    const asked = wantedBy((other) => other < text, ({ asksFor }) => asksFor).filter(isOwn);
+    const foreign = wantedBy((other) => other === text, both)
+      .filter((chunk) => textOf.get(chunk)! < text);
+    const entry = [
+      ...(text === 0 ? [`export { main } from ${quoted(ENTRY)};`] : []),
+      // What a start has run anyway; what it has not is not run for being shared.
+      ...shared.filter((chunk) => atOnce.has(chunk))
+        .map((chunk) => `export * as ${quoted(chunk)} from ${quoted(chunk)};`),
+      ...table("lazily", "require", shared.filter((chunk) => !atOnce.has(chunk))),
+      ...table("modules", "import", asked),
+    ];
+    Deno.writeTextFileSync(`${folder}/${name}`, entry.join("\n"));
+    const bundled = await bundle(name, foreign.map((chunk) => `./${chunk}`));
     Deno.writeTextFileSync(bundled, textFrom(Deno.readTextFileSync(bundled)));
   }
+}
+
+/** Which text each chunk is in, by its number. */
+function assign(chunks: ReadonlyMap<string, Chunk>): ReadonlyMap<string, number> {
+  const textOf = new Map<string, number>();
+  const begins = TEXTS.map(({ begins }, text) =>
+    text === 0 ? [ENTRY] : begins.map((module) => chunkOf(module, [...chunks.keys()]))
+  );
+  begins.forEach((roots, text) => {
+    const later = new Set(begins.slice(text + 1).flat());
+    const reached = closure(roots, (name) => {
+      const { needs, asksFor } = chunks.get(name)!;
+      return [...needs, ...asksFor].filter((next) => !textOf.has(next) && !later.has(next));
+    });
+    for (const name of reached) textOf.set(name, text);
+  });
+  return textOf;
+}
+
+/** A chunk of a text: none has a file to import, so what is in another text is handed out. */
+function rewritten(source: string, text: number, textOf: ReadonlyMap<string, number>): string {
+  return source.replaceAll(DYNAMIC, (written, asked) => {
+    const there = textOf.get(asked)!;
+    if (there === text) return written;
+    return there < text
+      ? `Promise.resolve(require("./${asked}"))`
+      : `later("${TEXTS[there]!.name}","./${asked}")`;
+  });
+}
+
+/** A table of a text's {@linkcode Export}. */
+function table(name: keyof Export, how: "require" | "import", chunks: readonly string[]): string[] {
+  const entries = chunks.map((chunk) => `${quoted(chunk)}: () => ${how}(${quoted(chunk)}),`);
+  return [`export const ${name} = {`, ...entries, "};"];
+}
+
+function quoted(chunk: string): string {
+  return JSON.stringify(`./${chunk}`);
 }
 
 function readChunks(folder: string): ReadonlyMap<string, Chunk> {

@@ -1,19 +1,25 @@
 // Tests of what goes into which text, with chunks as the bundler writes them.
 
 import assert from "node:assert/strict";
-import { cutTexts, LATE } from "./texts.ts";
+import { cutTexts, TEXTS } from "./texts.ts";
 
-Deno.test("texts: what a start needs is in one, what tools alone need in the other", async () => {
+Deno.test("texts: a module is in the first text whose users need it, and handed out to later ones", async () => {
   const folder = Deno.makeTempDirSync({ prefix: "swtpm-test-" });
   try {
     const chunk = (name: string, text: string) => Deno.writeTextFileSync(`${folder}/${name}`, text);
-    for (const name of LATE) chunk(`${name}-ABCDEFGH.js`, 'import{a}from"./chunk-AAAAAAAA.js";');
+    for (const name of TEXTS.flatMap(({ begins }) => begins)) {
+      chunk(`${name}-ABCDEFGH.js`, 'import{a}from"./chunk-AAAAAAAA.js";');
+    }
     chunk(
       "run-ABCDEFGH.js",
       'import{a}from"./chunk-AAAAAAAA.js";import"./key-ABCDEFGH.js";import"./own.js"',
     );
-    chunk("own.js", 'import("./key-ABCDEFGH.js");import("./late.js")');
+    chunk(
+      "own.js",
+      'import("./key-ABCDEFGH.js");import("./late.js");import("./trace-ABCDEFGH.js")',
+    );
     chunk("late.js", "");
+    chunk("setup-ABCDEFGH.js", 'import{o}from"./own.js";');
     chunk("chunk-AAAAAAAA.js", "export{a};");
     chunk("key-ABCDEFGH.js", "export{k};");
     chunk(
@@ -29,19 +35,24 @@ Deno.test("texts: what a start needs is in one, what tools alone need in the oth
     const read = (name: string) => Deno.readTextFileSync(`${folder}/${name}`);
     assert.match(
       read("main.js"),
-      /later\("\.\/run-ABCDEFGH\.js"\);import\("\.\/key-ABCDEFGH\.js"\)/,
+      /later\("run\.js","\.\/run-ABCDEFGH\.js"\);import\("\.\/key-ABCDEFGH\.js"\)/,
     );
     assert.match(read("program.js"), /export \* as "\.\/chunk-AAAAAAAA\.js" from/);
     assert.equal(
       read("own.js"),
-      'Promise.resolve(require("./key-ABCDEFGH.js"));import("./late.js")',
+      'Promise.resolve(require("./key-ABCDEFGH.js"));import("./late.js");' +
+        'later("tools.js","./trace-ABCDEFGH.js")',
     );
     // What a start would not run is not run for being shared.
     assert.match(read("program.js"), /"\.\/key-ABCDEFGH\.js": \(\) => require\(/);
-    assert.match(read("tools.js"), /"\.\/run-ABCDEFGH\.js": \(\) => import\(/);
-    assert.deepEqual(externalsOf, {
+    assert.match(read("run.js"), /modules = [^]*"\.\/run-ABCDEFGH\.js": \(\) => import\(/);
+    assert.match(read("run.js"), /lazily = [^]*"\.\/own\.js": \(\) => require\(/);
+    assert.match(read("tools.js"), /modules = [^]*"\.\/trace-ABCDEFGH\.js": \(\) => import\(/);
+    const externals = Object.entries(externalsOf).map(([name, of]) => [name, of.toSorted()]);
+    assert.deepEqual(Object.fromEntries(externals), {
       "program.js": [],
-      "tools.js": ["./chunk-AAAAAAAA.js", "./key-ABCDEFGH.js"],
+      "run.js": ["./chunk-AAAAAAAA.js", "./key-ABCDEFGH.js"],
+      "tools.js": ["./chunk-AAAAAAAA.js", "./own.js"],
     });
   } finally {
     Deno.removeSync(folder, { recursive: true });

@@ -12,7 +12,6 @@ import {
   runProgram,
   scriptOf,
   textOf,
-  TOOLS,
 } from "./parts.ts";
 
 /** A few readings are a spin's time. */
@@ -30,8 +29,8 @@ const known = before === undefined ? undefined : Deno.readFileSync(before);
 const read = async (name: string) =>
   scriptOf(name, await textOf(name), name === part ? known : undefined);
 const scripts: Record<string, Script> = { [PROGRAM]: await read(PROGRAM) };
-const tools = async () => scripts[TOOLS] = await read(TOOLS);
-const code = await runProgram(scripts[PROGRAM]!, tools).main(Deno.args);
+const scriptNamed = async (name: string) => scripts[name] = await read(name);
+const code = await runProgram(scripts[PROGRAM]!, scriptNamed).main(Deno.args);
 const cache = scripts[part]!.createCachedData();
 for (let rest = cache; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
 Deno.exit(code);

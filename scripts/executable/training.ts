@@ -20,7 +20,7 @@ import { TPM_RH, TPM_SU } from "../../tcg/tpm2/constants.ts";
 import { TpmResult } from "../../wire/codes.ts";
 import { responseHeader } from "../../wire/tpm.ts";
 import { runCommand } from "../command.ts";
-import { CODE_CACHE_BEFORE, CODE_CACHE_FILE, CODE_CACHE_OF, PROGRAM, TOOLS } from "./parts.ts";
+import { CODE_CACHE_BEFORE, CODE_CACHE_FILE, CODE_CACHE_OF, PROGRAM, RUN, TOOLS } from "./parts.ts";
 
 /** For the training executable, beside the flags of the one that is made; no part of V8's check. */
 export const TRAINING_FLAG = "--random-seed=1";
@@ -72,17 +72,16 @@ const COMMANDS: readonly (readonly [string, Uint8Array])[] = [
 const sizeAt = responseHeader.reader("size");
 const codeAt = responseHeader.reader("code");
 
-/** Code caches of the program and of the tools. */
-export interface Trained {
-  readonly program: Uint8Array<ArrayBuffer>;
-  readonly tools: Uint8Array<ArrayBuffer>;
-}
+/** Code caches by the names of their texts. */
+export type Trained = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
 /** Runs the training executable. Throws when the TPM does not work. */
 export async function train(executable: string): Promise<Trained> {
   return {
-    program: await settled(PROGRAM, (env) => trainProgram(executable, env)),
-    tools: await settled(TOOLS, (env) => trainTools(executable, env)),
+    [PROGRAM]: await settled(PROGRAM, (env) => trainProgram(executable, env)),
+    [RUN]: await settled(RUN, (env) => runToEnd([executable, "run", "--", "true"], env)),
+    // Of a text that V8 has read once it knows where each function ends, which is most of the work.
+    [TOOLS]: await settled(TOOLS, (env) => runToEnd([executable, "setup", "--help"], env)),
   };
 }
 
@@ -102,10 +101,6 @@ async function settled(
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
-}
-
-async function trainTools(executable: string, env: Record<string, string>): Promise<void> {
-  await runToEnd([executable, "run", "--", "true"], env);
 }
 
 async function trainProgram(executable: string, env: Record<string, string>): Promise<void> {

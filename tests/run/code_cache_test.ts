@@ -2,7 +2,7 @@
 // has another reason.
 
 import assert from "node:assert/strict";
-import { DIGEST_SIZE, type Place, type Places } from "../../scripts/executable/parts.ts";
+import { DIGEST_SIZE, type Places, PROGRAM, RUN } from "../../scripts/executable/parts.ts";
 import { Emulator } from "../support/emulator.ts";
 import { plainProgram, programUnderTest } from "../support/programs.ts";
 import { TempDir } from "../support/temp_dir.ts";
@@ -17,7 +17,7 @@ const SECTION_MAX = 1 << 20;
 /** Where code and tools are in an executable. */
 function placesIn(executable: Uint8Array): Places {
   const section = new TextDecoder("latin1").decode(executable.subarray(-SECTION_MAX));
-  const places = /\{"programCode":\{[^}]*\},"tools":\{[^}]*\},"toolsCode":\{[^}]*\}\}/.exec(section)
+  const places = /\{"texts":\{.*?\}\},"codes":\{.*?\}\}\}/.exec(section)
     ?.[0];
   if (places === undefined) throw new Error("the executable does not know where its code is");
   return JSON.parse(places) as Places;
@@ -27,10 +27,11 @@ function placesIn(executable: Uint8Array): Places {
 async function damagedCopy(
   folder: TempDir,
   part: keyof Places,
+  name: string,
   damage: (bytes: Uint8Array) => void,
 ): Promise<string> {
   const executable = await Deno.readFile(programUnderTest().command);
-  const { at, size } = placesIn(executable)[part] as Place;
+  const { at, size } = placesIn(executable)[part][name]!;
   damage(executable.subarray(at, at + DIGEST_SIZE + size));
   const copy = folder.join("swtpm");
   await Deno.writeFile(copy, executable, { mode: 0o755 });
@@ -70,7 +71,7 @@ for (
 ) {
   Deno.test(`code: one that ${what} is made anew`, async () => {
     await using folder = new TempDir();
-    assert.equal(await codeOf(await damagedCopy(folder, "programCode", damage)), COMPILED);
+    assert.equal(await codeOf(await damagedCopy(folder, "codes", PROGRAM, damage)), COMPILED);
   });
 }
 
@@ -82,23 +83,23 @@ async function runTrue(command: string) {
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 
-Deno.test("code: that of the tools was made when the executable was built", async () => {
+Deno.test("code: that of run was made when the executable was built", async () => {
   const { code, stderr } = await runTrue(programUnderTest().command);
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /^timing: the code of tools\.js was there from the build$/m);
+  assert.match(stderr, /^timing: the code of run\.js was there from the build$/m);
 });
 
-Deno.test("code: the tools run without theirs", async () => {
+Deno.test("code: run runs without its own", async () => {
   await using folder = new TempDir();
-  const copy = await damagedCopy(folder, "toolsCode", (bytes) => bytes[0]! ^= 1);
+  const copy = await damagedCopy(folder, "codes", RUN, (bytes) => bytes[0]! ^= 1);
   const { code, stderr } = await runTrue(copy);
   assert.equal(code, 0, stderr);
-  assert.match(stderr, /^timing: the code of tools\.js was compiled$/m);
+  assert.match(stderr, /^timing: the code of run\.js was compiled$/m);
 });
 
-Deno.test("code: tools that are not those of the build are not run", async () => {
+Deno.test("code: a text that is not that of the build is not run", async () => {
   await using folder = new TempDir();
-  const copy = await damagedCopy(folder, "tools", (bytes) => bytes[0]! ^= 1);
+  const copy = await damagedCopy(folder, "texts", RUN, (bytes) => bytes[0]! ^= 1);
   const { code, stderr } = await runTrue(copy);
   assert.equal(code, 1);
   assert.match(stderr, /^swtpm: "[^"]*" is not the file any more that was started$/m);

@@ -5,7 +5,7 @@ import { pageText } from "../../cli/page.ts";
 import { Interruption } from "../../daemon/end/interruption.ts";
 import { Log } from "../../daemon/output/log.ts";
 import type { Loop } from "../../daemon/loop/loop.ts";
-import { print } from "../../daemon/output/output.ts";
+import { print, printAside } from "../../daemon/output/output.ts";
 import type { System } from "../../daemon/system.ts";
 import type { Trace } from "../../daemon/watch/trace.ts";
 import { Children, type Variables } from "../../ffi/children.ts";
@@ -87,6 +87,7 @@ class Run {
     // While nothing is made yet, signals may end us: opening a pipe waits for its reader.
     const given = wanted.tpm.log && await Log.open(system.files, wanted.tpm.log);
     this.#command.watch();
+    system.phases.end("options");
     using closers = new DisposableStack();
     const tpm = closers.use(new DisposableStack());
     // What may be kept stays until it is known how COMMAND ended.
@@ -103,8 +104,11 @@ class Run {
 
     const words = this.#words(place);
     teller.ready(place, performance.now() - begin);
+    system.phases.end("TPM proven");
     const code = this.#start(words, variablesFor(place, options.tpm2));
     if (code !== undefined) return code;
+    system.phases.end("COMMAND started");
+    system.phases.print(printAside);
     await this.#serve(openLoop, tpm);
     const ending = await this.#ended.promise;
     teller.ended(ending);
