@@ -100,13 +100,14 @@ export async function makeLoop(parts: EmulatorParts, opened: Opened): Promise<Lo
     : vtpmPlan(parts, parts.vtpm);
   const capacity = DESCRIPTORS + data.clientsMax + (simulator?.descriptors ?? 0);
   const processors = system.process.processors();
+  const own = ownSockets(opened);
   const handlers = makeHandlers({
     tpm,
     store,
     lock,
     dataPlace: {
       taken: () => loop.hasDataConnection,
-      channelOf: (fd) => passedConnection(system, fd, "data channel"),
+      channelOf: (fd) => passedConnection(system, fd, "data channel", own),
     },
     leave: () => leaving.leave(),
     report,
@@ -131,6 +132,12 @@ export async function makeLoop(parts: EmulatorParts, opened: Opened): Promise<Lo
     report,
   });
   return loop;
+}
+
+/** By which clients reach us. */
+function ownSockets({ control, data, mssim, rm }: Opened): number[] {
+  const listeners = [control.listener, data.listener, ...[mssim, rm].flatMap(Object.values)];
+  return [control.channel, ...listeners].flatMap((way) => way === undefined ? [] : [way.fd]);
 }
 
 /** The ways in that `--mssim` and `--rm` open, if they do; few starts need what serves them. */

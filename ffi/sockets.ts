@@ -20,11 +20,15 @@ const symbols = {
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   /** int getpeername(int fd, struct sockaddr *, socklen_t *size) */
   getpeername: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  /** int bind(int fd, const struct sockaddr *, socklen_t size) */
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
 } as const;
 
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_CMSG_CLOEXEC = 0x40000000;
+const AF_UNIX = 1;
 const SOL_SOCKET = 1;
 const SO_ACCEPTCONN = 30;
 const SO_PEERCRED = 17;
@@ -44,6 +48,10 @@ export const WOULD_BLOCK = -1;
 
 /** How many descriptors other threads may open while the runtime opens one. */
 const OTHERS_MAX = 64;
+
+/** `sizeof(struct sockaddr_storage)`, and of the family alone, which is all of a name that is none. */
+const SOCKADDR_SIZE = 128;
+const SA_FAMILY_SIZE = 2;
 
 /** `struct msghdr` and `struct cmsghdr` of 64-bit Linux. */
 const msghdrLayout = { size: 56, iov: 16, iovLength: 24, control: 32, controlLength: 40 } as const;
@@ -152,6 +160,29 @@ export class Sockets {
   isConnected(fd: number): boolean {
     this.#size[0] = 0;
     return this.#c.getpeername(fd, new Uint8Array(1), new Uint8Array(this.#size.buffer)) === 0;
+  }
+
+  /**
+   * Whether a connection's other side is `own`, or is accepted from it. Who is connected to a socket
+   * knows that one's name; where a Unix socket has none, as one of a pair, the kernel gives it one.
+   */
+  leadsTo(fd: number, own: number): boolean {
+    if (this.#name("getsockname", own) === undefined) {
+      const anyName = new Uint8Array(Uint16Array.of(AF_UNIX).buffer);
+      this.#c.bind(own, anyName, anyName.length);
+    }
+    const name = this.#name("getsockname", own);
+    return name !== undefined && name === this.#name("getpeername", fd);
+  }
+
+  /** The name of one side of a socket, or undefined where that has none. */
+  #name(side: "getpeername" | "getsockname", fd: number): string | undefined {
+    const name = new Uint8Array(SOCKADDR_SIZE);
+    const size = new Uint32Array([name.length]);
+    const result = this.#c[side](fd, name, new Uint8Array(size.buffer));
+    return result === 0 && size[0]! > SA_FAMILY_SIZE
+      ? name.subarray(0, size[0]).toString()
+      : undefined;
   }
 
   /** Whether a descriptor is a TCP socket. */

@@ -71,11 +71,23 @@ function requireSocket(system: System, fd: number, what: string): void {
   }
 }
 
-/** The channel of a descriptor that a client passed: commands come and answers go by it. */
-export function passedConnection(system: System, fd: number, what: string): Channel {
+/**
+ * The channel of a descriptor that a client passed: commands come and answers go by it. One that
+ * leads to `own`, the sockets by which clients reach us, would have us answer our own answers, and
+ * would never end.
+ */
+export function passedConnection(
+  system: System,
+  fd: number,
+  what: string,
+  own: readonly number[],
+): Channel {
   requireSocket(system, fd, what);
   if (!system.sockets.isConnected(fd)) {
     throw new Error(`descriptor ${fd} for the ${what} is a socket that is not connected`);
+  }
+  if (own.some((socket) => system.sockets.leadsTo(fd, socket))) {
+    throw new Error(`descriptor ${fd} for the ${what} is a connection to this program itself`);
   }
   return new DescriptorChannel(system.sockets, fd, "socket");
 }

@@ -4,9 +4,13 @@
 import assert from "node:assert/strict";
 import { fields, hex, u32 } from "../support/bytes.ts";
 import { CMD, controlMessage, payload } from "../support/control.ts";
-import { DataClient } from "../support/client.ts";
+import { type Address, DataClient } from "../support/client.ts";
 import { Emulator } from "../support/emulator.ts";
 import { Descriptors } from "../support/fd_passing.ts";
+import { freePortPair } from "../support/ports.ts";
+import { TestProcess } from "../support/process.ts";
+import { programUnderTest } from "../support/programs.ts";
+import { TempDir } from "../support/temp_dir.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { waitUntil } from "../support/wait.ts";
 
@@ -69,6 +73,72 @@ for (const [what, [words, make]] of Object.entries(unfit)) {
     const data = new DataClient(descriptors.client(ours));
     assert.equal(readAnswer(await data.command(tpm2.getRandom(8))).code, 0);
     assert.equal((await emulator.stop()).code, 0);
+  });
+}
+
+/** Connections that lead back to an emulator: to its control channel, or its simulator's port. */
+const back: Record<string, (fds: Descriptors, own: number, at: Address, port: number) => number> = {
+  "its own end": (_fds, own) => own,
+  "a connection that waits for its end": (fds, _own, at) => fds.connect(at),
+  "a connection to another port": (fds, _own, _at, port) =>
+    fds.connect({ transport: "tcp", hostname: "127.0.0.1", port }),
+};
+
+for (const [what, make] of Object.entries(back)) {
+  Deno.test(`a client that passes ${what} by SET_DATAFD is refused and leaves its place [own-end]`, async () => {
+    using descriptors = new Descriptors();
+    const port = freePortPair();
+    const args = ["--mssim", `type=tcp,port=${port}`];
+    await using emulator = await Emulator.start({ dataServer: false, args });
+    await emulator.serving();
+    const open = () => [...Deno.readDirSync(`/proc/${emulator.pid}/fd`)].length;
+    const before = open();
+    const fd = await descriptors.connectAside(emulator.controlAddress);
+    const control = descriptors.client(fd);
+    for (let n = 0; n < 3; n++) {
+      const passed = make(descriptors, fd, emulator.controlAddress, port);
+      descriptors.sendWithDescriptors(fd, controlMessage(CMD.SET_DATAFD), [passed]);
+      assert.equal(hex(await control.receive(4)), BAD_PARAMETER);
+      if (passed !== fd) descriptors.close(passed);
+    }
+    await waitUntil(
+      "the reason",
+      () => /a connection to this program itself/.test(emulator.stderr),
+    );
+    control.close();
+    using next = await emulator.connectControl();
+    assert.equal(hex(await next.command(CMD.GET_CONFIG)), SUCCESS + SUCCESS);
+    next.close();
+    await waitUntil("all that was passed to be closed", () => open() === before);
+  });
+}
+
+for (const type of ["stream", "packets"] as const) {
+  Deno.test(`a client that passes its own end of a pair for ${type} is refused and leaves [own-end]`, async () => {
+    using descriptors = new Descriptors();
+    await using folder = new TempDir();
+    const [ours, theirs] = descriptors.socketPair({ inheritable: true, type });
+    await using server = new TestProcess(programUnderTest(), [
+      ...["socket", "--tpm2", "--tpmstate", `dir=${folder.path}`],
+      ...["--ctrl", `type=unixio,clientfd=${theirs},terminate`],
+    ]);
+    descriptors.close(theirs);
+    const control = descriptors.client(ours);
+    const pass = async (passed: number) => {
+      descriptors.sendWithDescriptors(ours, controlMessage(CMD.SET_DATAFD), [passed]);
+      return hex(await control.receive(4));
+    };
+    assert.equal(await pass(ours), BAD_PARAMETER);
+    assert.equal(await pass(ours), BAD_PARAMETER);
+    // Another pair, which has no names either, is the data connection.
+    const [data, passed] = descriptors.socketPair({ type });
+    assert.equal(await pass(passed), SUCCESS);
+    descriptors.close(passed);
+    const client = new DataClient(descriptors.client(data));
+    // Its TPM is off: TPM_RC_INITIALIZE or the like is an answer, too.
+    assert.notEqual(readAnswer(await client.command(tpm2.getRandom(8))).code, 0);
+    control.close();
+    assert.equal((await server.ended()).code, 0);
   });
 }
 

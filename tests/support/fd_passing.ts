@@ -18,6 +18,7 @@ const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const SCM_RIGHTS = 1;
+const F_SETFD = 2;
 const SHUT_WR = 1;
 const SHUT_RDWR = 2;
 const MSG_OOB = 1;
@@ -66,6 +67,8 @@ const SYMBOLS = {
   recv: { parameters: ["i32", "buffer", "usize", "i32"], result: "isize" },
   // int ioctl(int fd, unsigned long request, int *value)
   ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+  // int fcntl(int fd, int command, int value)
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   // int shutdown(int fd, int how)
   shutdown: { parameters: ["i32", "i32"], result: "i32" },
   // int close(int fd)
@@ -83,16 +86,17 @@ export class Descriptors implements Disposable {
   #held: readonly Uint8Array[] = [];
 
   /**
-   * Two connected sockets, for a stream unless `type` says otherwise. Inheritable ones go to each child that is started while they are
-   * open, which may keep them open longer than the test wants.
+   * Two connected sockets, for a stream unless `type` says otherwise. With `inheritable` each child
+   * that is started while it is open has the second one, too.
    */
   socketPair(
     options: { readonly inheritable?: boolean; readonly type?: keyof typeof SOCKET_TYPES } = {},
   ): readonly [number, number] {
     const pair = new Int32Array(2);
     const { inheritable = false, type = "stream" } = options;
-    const how = SOCKET_TYPES[type] | (inheritable ? 0 : SOCK_CLOEXEC);
+    const how = SOCKET_TYPES[type] | SOCK_CLOEXEC;
     this.#check("socketpair", this.#libc.symbols.socketpair(AF_UNIX, how, 0, bytesOf(pair)));
+    if (inheritable) this.#check("fcntl", this.#libc.symbols.fcntl(pair[1]!, F_SETFD, 0));
     return this.#both(pair);
   }
 
