@@ -20,7 +20,7 @@ import {
 /** The C program's buffer: a command number and the largest piece that it takes at once. */
 const BUFFER_SIZE = requestHeader.size + 4100;
 
-/** How long the next piece of a request may take; the C program gives that to the whole of it. */
+/** How long a request may take from its first byte, as in the C program. */
 const REQUEST_MS = 500;
 
 /** Where a large body stands that did not fit into the buffer. */
@@ -95,7 +95,7 @@ export class ControlConnection {
     if (this.#body !== undefined) return this.#bodyPiece(free.subarray(0, count));
     this.#length += count;
     if (this.#length >= this.#wanted()) return this.#execute();
-    this.#deadline = performance.now() + REQUEST_MS;
+    this.#deadline ??= performance.now() + REQUEST_MS;
     return STAYS;
   }
 

@@ -4,8 +4,11 @@
 import assert from "node:assert/strict";
 import { TPM_CAP } from "../../tcg/tpm2/constants.ts";
 import { hex, u32 } from "../support/bytes.ts";
+import { Client } from "../support/client.ts";
 import { CMD, controlMessage, payload } from "../support/control.ts";
 import { Emulator } from "../support/emulator.ts";
+import { peerProgram } from "../support/peer_programs.ts";
+import { programUnderTest } from "../support/programs.ts";
 import { readAnswer, tpm2 } from "../support/tpm2.ts";
 import { pause } from "../support/wait.ts";
 
@@ -55,6 +58,29 @@ Deno.test("a part of a body does not keep SIGTERM from ending", async () => {
     const answer = readAnswer(await data.command(tpm2.getRandom(8), SOON_MS));
     assert.equal(answer.code, setup === CMD.STOP ? 0x101 : 0);
     assert.equal((await emulator.stop(SOON_MS)).code, 0);
+  }
+});
+
+Deno.test("a control request that comes byte by byte ends its connection, as with the C programs", async (t) => {
+  const programs = [programUnderTest(), await peerProgram("0.7.1"), await peerProgram("0.10")];
+  for (const program of programs) {
+    await t.step(program.name, async () => {
+      await using emulator = await Emulator.start({ program, dataServer: false });
+      using client = await Client.connect(emulator.controlAddress);
+      // It would be whole after minutes.
+      await client.send(controlMessage(CMD.HASH_DATA, u32(4000)));
+      let over = false;
+      const end = client.receiveUntilClosed(SOON_MS).then(hex, ({ message }: Error) => message)
+        .finally(() => over = true);
+      while (!over) {
+        await pause(50);
+        // It may just have been closed.
+        await client.send(Uint8Array.of(0)).catch(() => {});
+      }
+      assert.equal(await end, "");
+      using next = await emulator.connectControl();
+      assert.equal(hex(await next.command(CMD.GET_CONFIG)), "0000000000000000");
+    });
   }
 });
 
