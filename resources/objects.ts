@@ -93,8 +93,8 @@ export class Objects {
 
   /** Swaps out who was used longest ago and is not needed now; false where there is nobody. */
   evictOne(): boolean {
-    const held = this.#loaded.find(({ pinned }) => !pinned);
-    return held !== undefined && this.#swapOut(held);
+    for (const held of this.#loaded) if (!held.pinned) return this.#swapOut(held);
+    return false;
   }
 
   /** Leaves the TPM's slots to others. */

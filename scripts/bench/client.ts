@@ -11,6 +11,7 @@ import { timeExecs } from "./exec_job.ts";
 import type { Job } from "./jobs.ts";
 import { checkBound } from "./processors.ts";
 import { timeStarts } from "./start_job.ts";
+import { timeSwaps } from "./swaps_job.ts";
 
 function run(job: Job) {
   switch (job.kind) {
@@ -26,6 +27,8 @@ function run(job: Job) {
       return timeExecs(job);
     case "connections":
       return timeConnections(job);
+    case "swaps":
+      return timeSwaps(job);
   }
 }
 

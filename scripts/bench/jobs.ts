@@ -164,8 +164,40 @@ export interface ConnectionsResult {
   }[];
 }
 
+/** Two clients of a managed address with two keys each, and one that has its TPM for itself. */
+export interface SwapsJob extends Placed {
+  readonly kind: "swaps";
+  readonly managed: Address;
+  /** The data channel of another server. */
+  readonly bare: Address;
+  /** Makes a key. */
+  readonly key: string;
+  /** A command for which the TPM does nothing. */
+  readonly nothing: string;
+  readonly warmUp: number;
+  readonly count: number;
+}
+
+/** The answer to {@linkcode SwapsJob}: microseconds, medians. */
+export interface SwapsResult {
+  /** A command whose key is wanted back, and one whose key is there. */
+  readonly swapping: number;
+  readonly staying: number;
+  /** ContextLoad and FlushContext of such a key. */
+  readonly load: number;
+  readonly flush: number;
+  readonly nothing: number;
+}
+
 /** Anything that can be asked of a client. */
-export type Job = CommandsJob | ControlJob | BetweenJob | StartJob | ExecJob | ConnectionsJob;
+export type Job =
+  | CommandsJob
+  | ControlJob
+  | BetweenJob
+  | StartJob
+  | ExecJob
+  | ConnectionsJob
+  | SwapsJob;
 
 /** The answer to a job of a kind. */
 export interface Results {
@@ -175,4 +207,5 @@ export interface Results {
   readonly start: StartResult;
   readonly exec: ExecResult;
   readonly connections: ConnectionsResult;
+  readonly swaps: SwapsResult;
 }

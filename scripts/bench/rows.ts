@@ -12,6 +12,7 @@ import { connectionsRow } from "./connections_row.ts";
 import { controlRow } from "./control_row.ts";
 import { idleRow } from "./idle_row.ts";
 import { instructionsRow } from "./instructions_row.ts";
+import { managedRow, swapsRow } from "./managed_row.ts";
 import { instancesRow, memoryRow } from "./memory_row.ts";
 import type { Target } from "./result.ts";
 import { runRow } from "./run_row.ts";
@@ -68,6 +69,9 @@ const nvWriteEncrypted = {
 } as const;
 
 const CONNECTIONS = { p50: 1.2, p95: 1.5, cpu: 1.3 } as const;
+
+/** What a single client may pay for the managed address, of the bare one's. */
+const MANAGED = { most: 1.10 } as const;
 
 /** Whoever stops a virtual machine waits for it. */
 const END_MS_MAX = 10;
@@ -276,6 +280,31 @@ export const ROWS: readonly BenchRow[] = [
     "connect, TPM2_GetRandom(16), close, TCP, different cores",
     "tcp",
     CONNECTIONS,
+  ),
+  ...(["two cores", "one core"] as const).flatMap((layout) => {
+    const on = layout === "two cores" ? "different cores" : "one core";
+    const id = layout.replace(" ", "-");
+    return [
+      managedRow({
+        ...{ id: `managed-getrandom-${id}`, layout, command: getRandom.command, ...MANAGED },
+        title: `TPM2_GetRandom(16), a single client at the managed address, ${on}`,
+      }),
+      managedRow({
+        ...{ id: `managed-extend-${id}`, layout, command: extend.command, ...MANAGED },
+        title: `TPM2_PCR_Extend (sha256), a single client at the managed address, ${on}`,
+      }),
+    ];
+  }),
+  managedRow({
+    ...{ id: "managed-sign", layout: "two cores", ...MANAGED },
+    title: "an ECDSA signature, a single client at the managed address, different cores",
+    preparation: [tpm2.createPrimarySigning()],
+    command: tpm2.sign(0x80000000, repeated(0x5a, SHA256_SIZE)),
+  }),
+  swapsRow(
+    "managed-swaps",
+    "two clients with two ECC keys each, used by turns: what a swap takes, different cores",
+    1.15,
   ),
   instructionsRow("instructions", "instructions of a start, of commands and of a run (callgrind)"),
   setupRow(

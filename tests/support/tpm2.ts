@@ -3,7 +3,7 @@
 
 import { decode } from "../../tcg/kernel/codec.ts";
 import { TPM_ALG } from "../../tcg/tpm2/algorithms.ts";
-import { TPMA_NV } from "../../tcg/tpm2/attributes.ts";
+import { TPMA_NV, TPMA_OBJECT } from "../../tcg/tpm2/attributes.ts";
 import type { ResponseValue } from "../../tcg/kernel/declaration.ts";
 import { valuesOf } from "../../tcg/kernel/message.ts";
 import type { AnyDeclaration } from "../../tcg/tpm2/command.ts";
@@ -27,6 +27,7 @@ import {
 import { TPM2_PCR_Extend, TPM2_PCR_Read, TPM2_PCR_Reset } from "../../tcg/tpm2/commands/pcrs.ts";
 import { TPM2_GetRandom } from "../../tcg/tpm2/commands/random.ts";
 import { TPM2_StartAuthSession } from "../../tcg/tpm2/commands/sessions.ts";
+import { TPM2_Sign } from "../../tcg/tpm2/commands/signing.ts";
 import { TPM2_Shutdown, TPM2_Startup } from "../../tcg/tpm2/commands/startup.ts";
 import { TPM2_Hash } from "../../tcg/tpm2/commands/symmetric.ts";
 import { TPM2_SelfTest } from "../../tcg/tpm2/commands/testing.ts";
@@ -35,6 +36,7 @@ import { readResponse } from "../../tcg/tpm2/message.ts";
 import { selectPcrs } from "../../tcg/tpm2/structures/lists.ts";
 import type { TPMT_PUBLIC } from "../../tcg/tpm2/structures/objects.ts";
 import { TPMS_CONTEXT } from "../../tcg/tpm2/structures/storage.ts";
+import { idevidTemplate } from "../../tcg/tpm2/templates/identity.ts";
 import { srkTemplate } from "../../tcg/tpm2/templates/storage.ts";
 import { fields, hex, Reader, u16, u32, u64, u8 } from "./bytes.ts";
 
@@ -48,6 +50,10 @@ export const NV_INDEX = 0x01500010;
 export const PERSISTENT_HANDLE = 0x81000001;
 
 const EMPTY = new Uint8Array(0);
+
+const SIGNS = TPMA_OBJECT.of(
+  ...["fixedTPM", "fixedParent", "sensitiveDataOrigin", "userWithAuth", "sign", "noDA"] as const,
+);
 
 /** The commands. What is authorised is so by empty passwords. */
 export const tpm2 = {
@@ -85,6 +91,17 @@ export const tpm2 = {
     createPrimary(hierarchy, {
       ...srkTemplate("ECC P-256"),
       unique: { ecc: { x: EMPTY, y: EMPTY } },
+    }),
+  /** An ECDSA key. */
+  createPrimarySigning: () =>
+    createPrimary(TPM_RH.OWNER, {
+      ...idevidTemplate("ECC P-256"),
+      ...{ authPolicy: EMPTY, objectAttributes: SIGNS },
+    }),
+  sign: (keyHandle: number, digest: Uint8Array) =>
+    commandBytes(TPM2_Sign, {
+      ...{ keyHandle, digest, inScheme: { scheme: TPM_ALG.NULL, details: {} } },
+      validation: { tag: TPM_ST.HASHCHECK, hierarchy: TPM_RH.NULL, digest: EMPTY },
     }),
   /**
    * Takes from a tenth of a second to several, by chance: for tests that need a long command.
