@@ -16,7 +16,27 @@ interface Exception extends Expected {
   readonly tests: readonly string[];
 }
 
+/** tpm2-tools' that leave objects or sessions to a resource manager. */
+const WITHOUT_MANAGER = `
+  abrmd_extended-sessions abrmd_policyauthorizenv abrmd_policyauthvalue
+  abrmd_policycommandcode abrmd_policycountertimer abrmd_policycphash
+  abrmd_policyduplicationselect abrmd_policynamehash abrmd_policyor abrmd_policypassword
+  abrmd_policysecret abrmd_policysigned abrmd_policytemplate abrmd_policyticket
+  attestation certify certifycreation changeauth changeeps changepps checkquote
+  commandaudit create createak createprimary duplicate ecc encodeobject encryptdecrypt
+  evictcontrol flushcontext gettime hmac import import_tpm load loadexternal nvcertify
+  output_formats pcrs_format quote readpublic rsadecrypt rsaencrypt sessionaudit sign
+  unseal verifysignature
+`.trim().split(/\s+/);
+
 const EXCEPTIONS: readonly Exception[] = [
+  {
+    suite: "tpm2-tools",
+    tpms: ["bare", "c-bare"],
+    verdict: "fail",
+    reason: "needs a resource manager: 902, 903, or objects are left that it would have flushed",
+    tests: WITHOUT_MANAGER,
+  },
   {
     suite: "tpm2-tools",
     verdict: "skip",
@@ -28,6 +48,18 @@ const EXCEPTIONS: readonly Exception[] = [
     verdict: "skip",
     reason: "skips itself: libtpms does not have the command",
     tests: ["esys-act-set-timeout", "esys-field-upgrade", "esys-firmware-read"],
+  },
+  {
+    suite: "ibm-tss",
+    verdict: "fail",
+    reason: "that version is older than libtpms: it sends what is refused since, with C, too",
+    tests: ["section2", "section4"],
+  },
+  {
+    suite: "ibm-tss",
+    verdict: "fail",
+    reason: "its tssloadexternal does not survive OpenSSL 3's key files, with C, too",
+    tests: ["section7", "section12"],
   },
   {
     suite: "tpm2-openssl",
@@ -81,7 +113,7 @@ const EXCEPTIONS: readonly Exception[] = [
     tpms: ["managed"],
     verdict: "fail",
     reason: "tcti-mssim does not send a command of another length than its header says",
-    tests: ["tcti-connect-multiple", "util-buf-max-upper-bound"],
+    tests: ["util-buf-max-upper-bound"],
   },
   {
     suite: "kernel-spaces",

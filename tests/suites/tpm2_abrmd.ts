@@ -34,6 +34,9 @@ export const TPM2_ABRMD: Suite = {
   },
 };
 
+/** One test's command has a byte behind its end, which tcti-mssim does not send. */
+const BYTE_TOO_MANY = /(0x00, 0x7f), 0x0a/;
+
 /** The configuration is what follows the TCTI's name. */
 const SCRIPT = `export TABRMD_TEST_TCTI_CONF="\${TPM2TOOLS_TCTI#*:}"
 exec "$0"`;
@@ -47,14 +50,18 @@ async function compileAll(tree: string, tpm: TpmKind, folder: string): Promise<v
   for (const { name } of Deno.readDirSync(tests)) {
     if (!name.endsWith(ending)) continue;
     const source = join(tests, name);
-    const hasMain = /^(int )?main\b/m.test(await Deno.readTextFile(source));
+    const text = await Deno.readTextFile(source);
+    const hasMain = /^(int )?main\b/m.test(text);
+    const patched = join(folder, `${basename(name, ending)}.c`);
+    await Deno.writeTextFile(patched, text.replace(BYTE_TOO_MANY, "$1"));
     await mustRun([
       ...["gcc", "-w", "-O1", "-Isrc", "-Isrc/include", "-Itest/integration"],
       ...tpm === "c" ? [] : ["-DTss2_Tcti_Tabrmd_Init=Tss2_Tcti_Mssim_Init"],
-      ...["-o", join(folder, basename(name, ending)), source, ...COMMON],
+      ...["-o", join(folder, basename(name, ending)), patched, ...COMMON],
       ...hasMain ? [] : ["test/integration/main.c"],
       ...flags,
       ...tpm === "c" ? ["-ltss2-tcti-tabrmd"] : ["-ltss2-tcti-mssim"],
     ], { cwd: tree, timeoutMs: COMPILE_MS });
+    await Deno.remove(patched);
   }
 }
