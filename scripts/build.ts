@@ -29,7 +29,8 @@ import { describeEmbedding, embed, type Embedding, insideOf } from "./embed.ts";
 import { LATER, type Place, PLACES, type Places, PROGRAM } from "./executable/parts.ts";
 import { cutTexts } from "./executable/texts.ts";
 import { entryCode, withOwnLoader } from "./executable/own_loader.ts";
-import { train, TRAINING_FLAG } from "./executable/training.ts";
+import { emulationOf } from "./executable/emulation.ts";
+import { train, type Trained, TRAINING_FLAG } from "./executable/training.ts";
 import { writeManualPages } from "./man.ts";
 
 /** The powers the executable starts with; what the chosen options do not need is given up at start. */
@@ -157,8 +158,9 @@ export async function build(
     };
     const trainer = `${unfinished}.trainer`;
     await compile("trainer.js", trainer, [PROGRAM, ...LATER], trainerFlags());
-    // It takes a libtpms, and this processor, to run a TPM and see which code there should be.
-    const code = "archive" in embedding && arch === thisArch() ? await train(trainer) : undefined;
+    // It may have to use the libraries inside.
+    Deno.writeFileSync(trainer, insertBehindBase(Deno.readFileSync(trainer), archive));
+    const code = "archive" in embedding ? await codeFor(arch, trainer) : undefined;
     const behind = new Appended(loading.length + archive.length);
     const placesOf = (pieces: readonly (readonly [string, Uint8Array])[]) =>
       Object.fromEntries(pieces.map(([name, bytes]) => [name, behind.add(bytes)]));
@@ -193,6 +195,13 @@ export async function build(
 function trainerFlags(): string[] {
   const v8 = "--v8-flags=";
   return RUNTIME_FLAGS.map(({ flag }) => flag.startsWith(v8) ? `${flag},${TRAINING_FLAG}` : flag);
+}
+
+/** It takes a libtpms and the processor, or its likeness, to see which code there should be. */
+async function codeFor(arch: Arch, trainer: string): Promise<Trained | undefined> {
+  if (arch === thisArch()) return await train(trainer);
+  const emulation = await emulationOf(arch);
+  return emulation === undefined ? undefined : await train(trainer, emulation);
 }
 
 /** What goes behind the base, from `at` on, each with its digest before it. */

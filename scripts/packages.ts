@@ -52,6 +52,8 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
     ...["libtpm2-pkcs11-1", "libtpm2-pkcs11-tools", "opensc", "libtss2-tcti-mssim0"],
     // captures, the list of system calls, and the manager of virtual machines
     ...["tshark", "seccomp", "libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients"],
+    // the executable for the other processor, its own loader, and where there is no glibc
+    ...["qemu-user-static", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "musl"],
     // a layer over libtpms for tests, and the kernel's own list of system calls
     ...["gcc", "libc6-dev", "linux-libc-dev"],
     // what the C program's own test scripts call

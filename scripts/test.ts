@@ -44,7 +44,7 @@ const STAGES: readonly Stage[] = [
   },
   {
     name: "scenarios",
-    command: [...DENO_TEST, "--ignore=tests/vm,tests/devices,tests/release", "tests/"],
+    command: [...DENO_TEST, "--ignore=tests/vm,tests/devices,tests/release,tests/arm64", "tests/"],
     timeLimitSeconds: 2400,
     subject: "tests",
     counts: true,
@@ -61,6 +61,13 @@ const STAGES: readonly Stage[] = [
     command: [...DENO_TEST, "tests/release/"],
     timeLimitSeconds: 1800,
     subject: "tests/release",
+    counts: true,
+  },
+  {
+    name: "arm64",
+    command: [...DENO_TEST, "tests/arm64/"],
+    timeLimitSeconds: 900,
+    subject: "tests/arm64",
     counts: true,
   },
   {
