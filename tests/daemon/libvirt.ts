@@ -11,19 +11,30 @@ import { OtherProcess, readIfThere } from "./process_status.ts";
 /** Making a TPM's keys and certificates is the longest part. */
 const STEP_MS = 120_000;
 
+/** A machine with a TPM 2. */
+export const DOMAIN = `<domain type='qemu'>
+  <name>machine</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+  <os><type arch='x86_64' machine='q35'>hvm</type></os>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
+  </devices>
+</domain>`;
+
 /** A libvirtd in a mount namespace of its own. */
 export class Libvirt implements AsyncDisposable {
   private constructor(readonly daemon: TestProcess, readonly folder: TempDir) {}
 
   /**
    * `alone`: there is no other swtpm, and no tools but ours; `plain`: there are the machine's, and an
-   * empty /usr/local/bin before them.
+   * empty /usr/local/bin before them; `package`: there is what the Debian package brings.
    */
-  static async start(room?: "alone" | "plain"): Promise<Libvirt> {
+  static async start(room?: "alone" | "plain" | "package", deb?: string): Promise<Libvirt> {
     const folder = new TempDir();
     const bin = folder.join("bin");
     Deno.mkdirSync(bin);
     Deno.symlinkSync(programUnderTest().command, `${bin}/swtpm`);
+    if (deb !== undefined) Deno.symlinkSync(deb, `${bin}/swtpm.deb`);
     // libvirt gives an emulator one second, whatever else this machine is busy with.
     const daemon = new TestProcess(plainProgram("libvirtd", "/usr/bin/nice"), [
       ...["-n", "-15", "/usr/bin/unshare", "--mount"],

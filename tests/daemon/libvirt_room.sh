@@ -4,20 +4,37 @@
 # looks at, $2 the swtpm that libvirt is to find. With "alone" as $3 it is all that there is, as on a
 # machine without the packages swtpm and swtpm-tools: its tools are those that it installs itself,
 # and libvirt runs them as a user of their own, as Debian has it. With "plain" it finds the machine's
-# own, and what is put into an empty /usr/local/bin before them.
+# own, and what is put into an empty /usr/local/bin before them. With "package" the Debian package
+# swtpm.deb beside $2/swtpm is installed in place of the machine's.
 set -eu
 
-user=root
-if [ "${3-}" = alone ]; then
-	user=swtpm
+# Whatever is written there, the machine's own stays below it.
+cover() {
+	mkdir -p "$1/layers"
+	mount -t tmpfs tmpfs "$1/layers"
 	layers=$1/layers
-	mkdir "$layers"
-	mount -t tmpfs tmpfs "$layers"
-	for dir in /usr/bin /etc; do
+	shift
+	for dir; do
 		mkdir -p "$layers/upper$dir" "$layers/work$dir"
 		mount -t overlay overlay "$dir" \
 			-o "lowerdir=$dir,upperdir=$layers/upper$dir,workdir=$layers/work$dir"
 	done
+}
+
+user=root
+if [ "${3-}" = package ]; then
+	# The user of Debian's swtpm-tools, whose configuration stays, with the authority that it names.
+	user=tss
+	cover "$1" /usr /etc /var
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+		-o APT::Sandbox::User=root "$(readlink -f "$2/swtpm.deb")" > "$1/apt.log" 2>&1 || {
+		cat "$1/apt.log" >&2
+		exit 1
+	}
+fi
+if [ "${3-}" = alone ]; then
+	user=swtpm
+	cover "$1" /usr/bin /etc
 	rm -rf /usr/bin/swtpm* /etc/swtpm*
 	[ ! -d /usr/share/swtpm ] || mount -t tmpfs tmpfs /usr/share/swtpm
 	# Whoever may not look into the checkout finds it as well.
@@ -34,13 +51,15 @@ for dir in /etc/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /va
 	mount -t tmpfs -o mode=755 tmpfs "$dir"
 done
 
+[ "$user" != tss ] || chown tss: /var/lib/swtpm-localca
+
 # The users that libvirt wants to exist even where it is told to use another.
 for file in passwd group; do
 	cp "/etc/$file" "$1/$file"
 done
 echo "libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin" >> "$1/passwd"
 echo "libvirt-qemu:x:64055:" >> "$1/group"
-if [ "$user" = swtpm ]; then
+if [ "${3-}" = alone ]; then
 	mkdir -p /var/lib/swtpm
 	mount -t tmpfs -o mode=750,uid=64060,gid=64060 tmpfs /var/lib/swtpm
 	echo "swtpm:x:64060:64060::/var/lib/swtpm:/usr/sbin/nologin" >> "$1/passwd"

@@ -4,16 +4,7 @@
 
 import assert from "node:assert/strict";
 import { programUnderTest } from "../support/programs.ts";
-import { Libvirt } from "./libvirt.ts";
-
-const DOMAIN = `<domain type='qemu'>
-  <name>machine</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
-  <os><type arch='x86_64' machine='q35'>hvm</type></os>
-  <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-    <tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>
-  </devices>
-</domain>`;
+import { DOMAIN, Libvirt } from "./libvirt.ts";
 
 Deno.test("libvirt starts, saves, restores and stops a machine with our TPM", async () => {
   await using libvirt = await Libvirt.start();
