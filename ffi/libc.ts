@@ -81,14 +81,22 @@ export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
 export class Handed {
   #bytes: Uint8Array<ArrayBuffer> | undefined;
   #pointer: Deno.PointerValue = null;
+  /** Those before: a client's commands and our own may come by turns. */
+  #bytesBefore: Uint8Array<ArrayBuffer> | undefined;
+  #pointerBefore: Deno.PointerValue = null;
 
-  /** The address of `bytes`, which are kept alive until others are handed over. */
+  /** The address of `bytes`, which are kept alive until two others are handed over. */
   pointer(bytes: Uint8Array<ArrayBuffer>): Deno.PointerValue {
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#pointer = pointerTo(bytes);
-    }
+    if (bytes !== this.#bytes) this.#change(bytes);
     return this.#pointer;
+  }
+
+  #change(bytes: Uint8Array<ArrayBuffer>): void {
+    const pointer = bytes === this.#bytesBefore ? this.#pointerBefore : pointerTo(bytes);
+    this.#bytesBefore = this.#bytes;
+    this.#pointerBefore = this.#pointer;
+    this.#bytes = bytes;
+    this.#pointer = pointer;
   }
 }
 

@@ -63,9 +63,8 @@ export class Chip {
   readonly sessions: Swaps = { saved: 0, loaded: 0, flushed: 0 };
   /** Where contexts are. */
   readonly shelf = new Shelf();
-  readonly #load = new Uint8Array(BUFFER_SIZE);
-  readonly #save = commandOf(Tpm2.CC_ContextSave);
-  readonly #flush = commandOf(Tpm2.CC_FlushContext);
+  /** One for all commands: C has to be told where it is. */
+  readonly #command = new Uint8Array(BUFFER_SIZE);
 
   constructor(private readonly ask: Ask) {}
 
@@ -74,7 +73,7 @@ export class Chip {
    * refusal. A session is not loaded after that.
    */
   save(handle: number): Context | number {
-    const response = this.#askOf(this.#save, handle);
+    const response = this.#askOf(Tpm2.CC_ContextSave, handle);
     const code = resultOf(response);
     if (code !== TpmRc.SUCCESS) return code;
     this.#swapsOf(handle).saved++;
@@ -83,9 +82,8 @@ export class Chip {
 
   /** TPM2_ContextLoad: the handle, or the code of its refusal; see {@linkcode isHandle}. */
   load(context: Context): number {
-    const command = this.#load;
-    const size = loadCommand(command, context);
-    const response = this.ask(command, size);
+    const size = loadCommand(this.#command, context);
+    const response = this.ask(this.#command, size);
     const code = resultOf(response);
     if (code !== TpmRc.SUCCESS) return code;
     const handle = returnedAt(response, 0);
@@ -95,7 +93,7 @@ export class Chip {
 
   /** TPM2_FlushContext. That it was gone already is what was wanted. */
   flush(handle: number): void {
-    if (resultOf(this.#askOf(this.#flush, handle)) === TpmRc.SUCCESS) {
+    if (resultOf(this.#askOf(Tpm2.CC_FlushContext, handle)) === TpmRc.SUCCESS) {
       this.#swapsOf(handle).flushed++;
     }
   }
@@ -145,9 +143,10 @@ export class Chip {
     );
   }
 
-  #askOf(command: Bytes, handle: number): Bytes {
-    putHandle(command, 0, handle);
-    return this.ask(command, handleCommand.size);
+  #askOf(code: number, handle: number): Bytes {
+    const { size } = handleCommand;
+    handleCommand.write(this.#command, 0, { tag: Tpm2.ST_NO_SESSIONS, size, code, handle });
+    return this.ask(this.#command, size);
   }
 
   #swapsOf(handle: number): Swaps {
@@ -160,11 +159,6 @@ function askFor(capability: number, property: number): Bytes {
     ...{ tag: Tpm2.ST_NO_SESSIONS, size: getCapability.size, code: Tpm2.CC_GetCapability },
     ...{ capability, property, propertyCount: ALL },
   });
-}
-
-function commandOf(code: number): Bytes {
-  const { size } = handleCommand;
-  return handleCommand.encode({ tag: Tpm2.ST_NO_SESSIONS, size, code, handle: 0 });
 }
 
 /** Makes `command` a TPM2_ContextLoad of `context`; its size. */

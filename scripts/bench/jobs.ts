@@ -172,8 +172,9 @@ export interface SwapsJob extends Placed {
   readonly bare: Address;
   /** Makes a key. */
   readonly key: string;
-  /** A command for which the TPM does nothing. */
-  readonly nothing: string;
+  /** What is answered without the TPM, by so many bytes. */
+  readonly word: string;
+  readonly answerSize: number;
   readonly warmUp: number;
   readonly count: number;
 }
@@ -186,7 +187,8 @@ export interface SwapsResult {
   /** ContextLoad and FlushContext of such a key. */
   readonly load: number;
   readonly flush: number;
-  readonly nothing: number;
+  /** There and back, without the TPM. */
+  readonly way: number;
 }
 
 /** Anything that can be asked of a client. */

@@ -46,9 +46,16 @@ export function timeSwaps(job: SwapsJob): SwapsResult {
   const context = answer.slice(HEADER_SIZE, size);
   bare.command(tpm2.flushContext(FIRST));
   const [load, flush] = time([bare, tpm2.contextLoad(context)], [bare, tpm2.flushContext(FIRST)]);
-  const [nothing] = time([bare, Uint8Array.from(unhex(job.nothing))]);
+  const word = Uint8Array.from(unhex(job.word));
+  const way = new Float64Array(job.count);
+  for (let index = -job.warmUp; index < job.count; index++) {
+    const begin = clock.now();
+    bare.send(word);
+    bare.receive(job.answerSize);
+    if (index >= 0) way[index] = clock.now() - begin;
+  }
   return {
     ...{ swapping: median(swapping), staying: median(staying) },
-    ...{ load: load!, flush: flush!, nothing: nothing! },
+    ...{ load: load!, flush: flush!, way: median(way) },
   };
 }
