@@ -17,7 +17,7 @@ const SCRIPTS_WITH_STORE = ["pkcs11-tool.sh"];
 
 export const TPM2_PKCS11: Suite = {
   name: "tpm2-pkcs11",
-  tpms: ["managed", "bare", "c"],
+  tpms: ["managed", "c"],
   parts: async (sources) => {
     const tree = await sources.tree("tpm2-pkcs11");
     const tests = join(tree, "test/integration");
