@@ -132,6 +132,35 @@ Deno.test("beside musl's loader, or what is no loader at all, the one inside is 
   assert.match(insists.stderr, /^swtpm: SWTPM_LOADER=system: its loader is not glibc's\n$/);
 });
 
+Deno.test("beside a glibc without libgcc, as in distroless images, the one inside is used", async () => {
+  await using root = await BareRoot.make();
+  const maps = await Deno.readTextFile("/proc/self/maps");
+  const glibc = /\s(\/\S+\/(?:ld-linux[^/\n]*|lib(?:c|m|dl|rt|pthread)\.so\.\d))$/gm;
+  const files = new Set([...maps.matchAll(glibc)].map(([, path]) => path!));
+  assert.ok(files.size >= 5, [...files].join());
+  for (const file of files) await root.put(file);
+  const loader = [...files].find((file) => file.includes("/ld-linux"))!;
+  await root.put(
+    loader,
+    Deno.build.arch === "x86_64" ? "/lib64/ld-linux-x86-64.so.2" : "/lib/ld-linux-aarch64.so.1",
+  );
+  const outcome = await root.run([SWTPM, "--version", "--verbose"]);
+  assert.equal(outcome.code, 0, said(outcome));
+  assert.match(outcome.stdout, /^ glibc 2\.\d+, the one inside$/m);
+});
+
+Deno.test("the libraries inside need no memory that may be run as a program (vm.memfd_noexec=2)", async () => {
+  const sysctl = "/proc/sys/vm/memfd_noexec";
+  if (!exists(sysctl)) return console.log(`not tried: this kernel has no ${sysctl}`);
+  // It holds for a namespace of processes.
+  const script = `echo 2 > ${sysctl}; exec "$0" run --libtpms embedded -- /bin/cat ${sysctl}`;
+  const unshare = plainProgram("unshare", "/usr/bin/unshare");
+  const outcome = await run(unshare, [
+    ...["--pid", "--fork", "--mount-proc", "/bin/sh", "-ec", script, programUnderTest().command],
+  ], { env: { SWTPM_LOADER: "own" } });
+  assert.deepEqual([outcome.code, outcome.stdout], [0, "2\n"], said(outcome));
+});
+
 Deno.test("COMMAND sees nothing of the loader inside", async () => {
   await using root = await BareRoot.make();
   const script = "env | grep -v ^SWTPM_LOADER= | sed 's/swtpm-[0-9a-f]*//' | sort; " +

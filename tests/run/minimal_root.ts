@@ -32,9 +32,10 @@ export interface RootOptions {
 export class MinimalRoot {
   private constructor(readonly path: string) {}
 
-  /** Takes the root from the cache, or makes it. */
-  static async get(): Promise<MinimalRoot> {
-    const folder = checkoutPath(".cache", "minimal-root");
+  /** Takes the root of one of Debian's suites, the machine's if none is named, or makes it. */
+  static async get(suite?: string): Promise<MinimalRoot> {
+    const name = suite === undefined ? "minimal-root" : `minimal-root-${suite}`;
+    const folder = checkoutPath(".cache", name);
     await Deno.mkdir(folder, { recursive: true });
     using lock = await Deno.open(join(folder, "lock"), { create: true, write: true });
     await lock.lock(true);
@@ -43,7 +44,7 @@ export class MinimalRoot {
       await Deno.remove(path, { recursive: true }).catch((error) => {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       });
-      await make(path);
+      await make(path, suite ?? await machinesSuite());
       await Deno.writeTextFile(join(folder, COMPLETE), "");
     }
     return new MinimalRoot(path);
@@ -79,9 +80,12 @@ export class MinimalRoot {
   }
 }
 
-async function make(path: string): Promise<void> {
+async function machinesSuite(): Promise<string> {
   const release = await Deno.readTextFile("/etc/os-release");
-  const suite = /^VERSION_CODENAME=(\S+)$/m.exec(release)?.[1] ?? "stable";
+  return /^VERSION_CODENAME=(\S+)$/m.exec(release)?.[1] ?? "stable";
+}
+
+async function make(path: string, suite: string): Promise<void> {
   const [archive] = await debianArchives();
   const mirror = archive?.["uris"]?.split(/\s+/)[0];
   if (mirror === undefined) throw new Error("apt's settings name no mirror for debootstrap");
