@@ -7,7 +7,7 @@ import type { Part, Suite } from "./suite.ts";
 
 export const GOOGLE_GO_TPM: Suite = {
   name: "google-go-tpm",
-  tpms: ["mssim"],
+  tpms: ["mssim", "managed-tcp"],
   parts: async (sources) => {
     const name = "github.com/google/go-tpm";
     const programs = await compiled(sources, "go-tpm", name, async (workspace, packaged) => {

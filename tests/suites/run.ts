@@ -37,8 +37,9 @@ const USAGE = `Usage: deno task suites [OPTION...] [SUITE[/PART]...]
 Runs suites (all, or those named) and compares test by test with what is expected.
 Suites: ${SUITES.map(({ name }) => name).join(", ")}
 
-  --tpm KIND     managed, bare, mssim: this program's addresses; c, c-bare: the C
-                 program behind tpm2-abrmd, and alone (default: the suite's own)
+  --tpm KIND     managed, managed-tcp, bare, mssim: this program's addresses;
+                 c, c-bare: the C program behind tpm2-abrmd, and alone
+                 (default: the suite's own)
   --sources DIR  has source trees that need not be fetched, called as the suites
                  or as an error message says
   --logs DIR     where the parts' output is kept (default: .cache/suites/logs)

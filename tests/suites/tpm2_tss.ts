@@ -1,4 +1,4 @@
-// tpm2-tss' own integration tests of SYS and ESYS, which own their TPM and cycle its power. They use
+// tpm2-tss' own integration tests of SYS and ESYS, which own their TPM; one cycles its power. They use
 // what the installed libraries keep to themselves, so both libraries are compiled with them.
 
 import { join } from "node:path";
@@ -10,21 +10,21 @@ const COMPILE_MS = 900_000;
 
 export const TPM2_TSS: Suite = {
   name: "tpm2-tss",
-  tpms: ["mssim"],
+  tpms: ["mssim", "managed-tcp"],
   parts: async (sources) => {
     const tree = await sources.tree("tpm2-tss");
     const built = await sources.made("built/tpm2-tss", (folder) => compileAll(tree, folder));
     return [...Deno.readDirSync(join(built, "tests"))].map(({ name }): Part => ({
       name,
-      command: ["sh", "-c", SCRIPT, built, name, "{port}"],
+      command: ["sh", "-c", SCRIPT, built, name],
     })).sort((one, other) => one.name < other.name ? -1 : 1);
   },
 };
 
 /** As their own script does: a start-up, and nothing may be left in the TPM that was not there. */
 const SCRIPT = `
-export TPM20TEST_TCTI_NAME=socket TPM20TEST_SOCKET_ADDRESS=127.0.0.1 TPM20TEST_SOCKET_PORT="$2"
-export TPM20TEST_TCTI="mssim:host=127.0.0.1,port=$2"
+export TPM20TEST_TCTI_NAME=socket TPM20TEST_SOCKET_ADDRESS=127.0.0.1 TPM20TEST_SOCKET_PORT="$MSSIM_PORT"
+export TPM20TEST_TCTI="mssim:host=127.0.0.1,port=$MSSIM_PORT"
 "$0/helpers/tpm_startup" || exit 99
 "$0/helpers/tpm_dumpstate" > before || exit 99
 "$0/tests/$1"

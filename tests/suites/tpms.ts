@@ -8,7 +8,7 @@ import { TempDir } from "../support/temp_dir.ts";
 import type { Part } from "./suite.ts";
 
 /** `c` is the C program behind tpm2-abrmd, `c-bare` the C program alone. */
-export const TPM_KINDS = ["managed", "bare", "mssim", "c", "c-bare"] as const;
+export const TPM_KINDS = ["managed", "managed-tcp", "bare", "mssim", "c", "c-bare"] as const;
 export type TpmKind = typeof TPM_KINDS[number];
 
 /** Most parts take a few seconds; those that make many RSA keys minutes. */
@@ -44,6 +44,8 @@ async function surrounding(tpm: TpmKind): Promise<[string, ...string[]]> {
     case "managed":
       if (await hasManaged(command)) return [command, "run", "--"];
       throw new Error(`"${command}" has no managed address: its run knows no --no-rm`);
+    case "managed-tcp":
+      return [command, "run", "--tcp", "--", ...shell(AT_MANAGED_PORT)];
     case "bare":
       return await hasManaged(command) ? [command, "run", "--no-rm", "--"] : [command, "run", "--"];
     case "mssim":
@@ -59,6 +61,11 @@ async function hasManaged(command: string): Promise<boolean> {
   const { stdout } = await run(plainProgram("swtpm", command), ["run", "--help"]);
   return stdout.includes("--no-rm");
 }
+
+/** For clients that are told a port. */
+const AT_MANAGED_PORT = `export MSSIM_PORT="$SWTPM_RM"
+exec "$@"
+`;
 
 /** It is turned on by its client; the pid file is there when the ports are open. */
 const SIMULATOR = `set -eu

@@ -11,7 +11,7 @@ const PROGRAM = "TSS.JS/test/Test_Azure_IoT_Provisioning.ts";
 
 export const TSS_JS: Suite = {
   name: "tss.js",
-  tpms: ["mssim"],
+  tpms: ["mssim", "managed-tcp"],
   parts: async (sources) => {
     const source = join(
       await sources.elsewhere("tss-msr", "github.com/microsoft/TSS.MSR"),
@@ -37,11 +37,11 @@ export const TSS_JS: Suite = {
     });
     return [{
       name: "registration",
-      command: ["sh", "-c", SCRIPT, "suites", join(folder, "registration.js"), "{port}"],
+      command: ["sh", "-c", SCRIPT, "suites", join(folder, "registration.js")],
     }];
   },
 };
 
 /** The program ends with 0 whatever has happened, and says so in its last line. */
-const SCRIPT = `node --no-deprecation "$1" sim "$2" | tee /dev/stderr |
+const SCRIPT = `node --no-deprecation "$1" sim "$MSSIM_PORT" | tee /dev/stderr |
 grep "Node.JS demo successfully finished!"`;
