@@ -230,8 +230,7 @@ async function oddDescriptors(visit: Visit): Promise<void> {
   visit.tally.lives++;
   using client = descriptors.client(fd);
   const [one, other] = descriptors.socketPair();
-  // Not its own end: who holds both ends of a connection never sees it end.
-  const pool = [one, other, ...visit.odd];
+  const pool = [one, other, fd, ...visit.odd];
   const passed = Array.from({ length: random.between(1, 3) }, () => random.pick(pool));
   const ask = random.oneIn(2) ? controlMessage(CMD.SET_DATAFD) : visit.next();
   try {
