@@ -60,7 +60,6 @@ const ENVIRONMENT: readonly Row[] = [
   ["TPM_PATH", "the directory of the state, where --tpmstate is not there"],
   ["TPM_PORT", "the TCP port of the data channel, where no option names one"],
   ["SWTPM_LIBTPMS", "the libtpms to use, as with --libtpms"],
-  ["SWTPM_LOADER", "'system' or 'own': the machine's glibc, or the one inside"],
   [
     "SWTPM_LOADER",
     "system or own: whether the machine's glibc is used, or the copies inside, as where there is none",
