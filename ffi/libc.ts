@@ -184,7 +184,9 @@ export class Libc {
 
   /** Passes `result` on; -1 is thrown as the error it stands for. */
   check(result: number, call: string, subject?: string): number {
-    if (result < 0) throw this.error(call, subject);
-    return result;
+    if (result >= 0) return result;
+    // Read before anything runs for the first time, which may change it.
+    const { errno } = this;
+    throw this.error(call, subject, errno);
   }
 }

@@ -85,10 +85,15 @@ export class Poller {
   }
 
   #look(slots: Deno.PointerValue, count: number, timeoutMs: number): number {
-    const ready = this.#c.poll(slots, count, timeoutMs);
+    let ready = this.#c.poll(slots, count, timeoutMs);
     if (ready >= 0) return ready;
     if (this.libc.errno === Errno.EINTR) return this.#nothing();
-    throw this.libc.error("poll");
+    // The runtime may have done something of its own since, and left its errno there: what cannot be
+    // waited for cannot be looked at either.
+    ready = this.#c.poll(slots, count, 0);
+    if (ready >= 0) return ready;
+    const { errno } = this.libc;
+    throw this.libc.error("poll", undefined, errno);
   }
 
   /** Waits beside the event loop; -1 waits until something happens. */

@@ -15,6 +15,9 @@ const readAtStart = [
   /^\/proc\/(meminfo|sys\/kernel\/ngroups_max)$/,
   /^\/sys\/(devices\/system\/cpu|fs\/cgroup)\//,
   /^\/usr\/bin\/swtpm$/,
+  // The libraries inside: read in the executable, opened in memory.
+  /^\/proc\/self\/exe$/,
+  /^\/proc\/(self|\d+)\/fd\/\d+$/,
 ];
 
 /**
