@@ -74,6 +74,9 @@ export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
   return Deno.UnsafePointer.value(pointerTo(bytes));
 }
 
+/** Buffers whose addresses are kept: those of a few clients, and our own. */
+const OTHERS_MAX = 8;
+
 /**
  * The address of bytes that are handed to C again and again: a pointer costs a call 5 ns, a buffer,
  * whose address V8 is asked for each time, some 20 ns, and more when that code is not in the cache.
@@ -81,22 +84,28 @@ export function addressOf(bytes: Uint8Array<ArrayBuffer>): bigint {
 export class Handed {
   #bytes: Uint8Array<ArrayBuffer> | undefined;
   #pointer: Deno.PointerValue = null;
-  /** Those before: a client's commands and our own may come by turns. */
-  #bytesBefore: Uint8Array<ArrayBuffer> | undefined;
-  #pointerBefore: Deno.PointerValue = null;
+  /** Those before: clients' commands and our own come by turns. */
+  readonly #others: { bytes: Uint8Array<ArrayBuffer>; pointer: Deno.PointerValue }[] = [];
 
-  /** The address of `bytes`, which are kept alive until two others are handed over. */
+  /** The address of `bytes`, which are kept alive until some others are handed over. */
   pointer(bytes: Uint8Array<ArrayBuffer>): Deno.PointerValue {
     if (bytes !== this.#bytes) this.#change(bytes);
     return this.#pointer;
   }
 
   #change(bytes: Uint8Array<ArrayBuffer>): void {
-    const pointer = bytes === this.#bytesBefore ? this.#pointerBefore : pointerTo(bytes);
-    this.#bytesBefore = this.#bytes;
-    this.#pointerBefore = this.#pointer;
+    const others = this.#others;
+    for (let at = 0; at < others.length; at++) {
+      const other = others[at]!;
+      if (other.bytes !== bytes) continue;
+      this.#bytes = bytes;
+      this.#pointer = other.pointer;
+      return;
+    }
     this.#bytes = bytes;
-    this.#pointer = pointer;
+    this.#pointer = pointerTo(bytes);
+    if (others.length === OTHERS_MAX) others.shift();
+    others.push({ bytes, pointer: this.#pointer });
   }
 }
 

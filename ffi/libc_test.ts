@@ -1,5 +1,5 @@
 // Functions of C as they are opened: at their first use, and anew when they are called often.
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepEqual, equal, strictEqual, throws } from "node:assert/strict";
 import { cString, Errno, Handed, Libc, openLazily, openLibc } from "./libc.ts";
 
 /** More calls than it takes until a function is compiled. */
@@ -68,5 +68,14 @@ test("bytes that are handed to C again and again may change, and others may take
     equal(c.strlen(handed.pointer(small)), call % 4);
     equal(c.strlen(handed.pointer(large)), 5000);
     equal(c.strlen(handed.pointer(large.subarray(call))), 5000 - call);
+  }
+});
+
+Deno.test("the addresses of a few buffers that are handed over by turns are asked for once", () => {
+  const handed = new Handed();
+  const few = Array.from({ length: 4 }, (_, n) => cString("a".repeat(n)));
+  const first = few.map((bytes) => handed.pointer(bytes));
+  for (let turn = 0; turn < MANY; turn++) {
+    few.forEach((bytes, at) => strictEqual(handed.pointer(bytes), first[at]));
   }
 });
