@@ -168,13 +168,10 @@ export interface ConnectionsResult {
 export interface SwapsJob extends Placed {
   readonly kind: "swaps";
   readonly managed: Address;
-  /** The data channel of another server. */
+  /** Where another server lets two have the TPM bare. */
   readonly bare: Address;
   /** Makes a key. */
   readonly key: string;
-  /** What is answered without the TPM, by so many bytes. */
-  readonly word: string;
-  readonly answerSize: number;
   readonly warmUp: number;
   readonly count: number;
 }
@@ -187,8 +184,8 @@ export interface SwapsResult {
   /** ContextLoad and FlushContext of such a key. */
   readonly load: number;
   readonly flush: number;
-  /** There and back, without the TPM. */
-  readonly way: number;
+  /** A command there whose key is loaded. */
+  readonly reading: number;
 }
 
 /** Anything that can be asked of a client. */
