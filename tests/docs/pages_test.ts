@@ -9,7 +9,8 @@ import { runPage } from "./shell.ts";
 
 const PAGES = [
   "README.md",
-  ...[...Deno.readDirSync(checkoutPath("docs"))].map(({ name }) => `docs/${name}`).toSorted(),
+  ...[...Deno.readDirSync(checkoutPath("docs"))].map(({ name }) => `docs/${name}`)
+    .filter((path) => path.endsWith(".md")).toSorted(),
 ];
 
 function byMeans(fences: readonly Fence[]): ReadonlyMap<string, readonly Fence[]> {
