@@ -43,7 +43,7 @@ async function runRow(row: BenchRow, context: RowContext): Promise<RowReport> {
 }
 
 async function bench(options: BenchOptions): Promise<boolean> {
-  await ensurePackages("test");
+  await ensurePackages("bench");
   const machine = describeMachine();
   const contestants = await findContestants(options);
   const { effort } = options;

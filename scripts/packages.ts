@@ -1,15 +1,64 @@
 // The Debian packages each purpose needs, and their installation where they are missing.
 // Nothing else installs anything; where the packages come from is left to apt's settings.
 //
-// Usage: deno run -A scripts/packages.ts run|demo|test
+// Usage: deno run -A scripts/packages.ts run|demo|test|bench
 
 import { lastLines, runCommand } from "./command.ts";
 
 /** What packages are wanted for. */
-export type Purpose = "run" | "demo" | "test";
+export type Purpose = "run" | "demo" | "test" | "bench";
 
 const RUN = ["libtpms0"];
 const DEMO = [...RUN, "tpm2-tools", "libtss2-tcti-swtpm0"];
+
+/** All that the tests start; `swtpm` is the C program that ours is compared with. */
+const TEST = [
+  ...DEMO,
+  // the C program and clients of it
+  ...[
+    "swtpm",
+    "swtpm-tools",
+    "libtss2-tcti-device0",
+    "libtss2-tcti-pcap0",
+    "tpm-tools",
+    "trousers",
+    "tss2",
+  ],
+  // virtual machines and what boots in them
+  ...["qemu-system-x86", "seabios", "ovmf", "busybox-static", "cpio", "kmod"],
+  // certificates
+  ...["gnutls-bin", "openssl", "softhsm2"],
+  // looking at processes, sockets and files
+  ...[
+    "strace",
+    "fakeroot",
+    "lsof",
+    "procps",
+    "net-tools",
+    "iproute2",
+    "socat",
+    "file",
+    "xxd",
+    "binutils",
+  ],
+  // what `swtpm run` is used for, and a root folder with next to nothing in it
+  ...["tpm2-openssl", "clevis", "clevis-tpm2", "debootstrap"],
+  ...["libtpm2-pkcs11-1", "libtpm2-pkcs11-tools", "opensc", "libtss2-tcti-mssim0"],
+  // captures, the list of system calls, and the manager of virtual machines
+  ...["tshark", "seccomp", "libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients"],
+  // the executable for the other processor, its own loader, and where there is no glibc
+  ...["qemu-user-static", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "musl"],
+  // a layer over libtpms for tests, and the kernel's own list of system calls
+  ...["gcc", "libc6-dev", "linux-libc-dev"],
+  // what the C program's own test scripts call
+  ...["bc", "expect", "gawk", "python3", "util-linux"],
+  // what a release is packed with
+  "zstd",
+  // shells that the completions are for, and what reads manual pages
+  ...["zsh", "fish", "mandoc"],
+  // what the documentation's lines call
+  ...["curl", "apparmor", "checkpolicy", "systemd"],
+];
 
 /** Debian packages by purpose. */
 export const PACKAGES: Record<Purpose, readonly string[]> = {
@@ -17,54 +66,9 @@ export const PACKAGES: Record<Purpose, readonly string[]> = {
   run: RUN,
   /** A client to show it with. */
   demo: DEMO,
-  /** All that the tests start; `swtpm` is the C program that ours is compared with. */
-  test: [
-    ...DEMO,
-    // the C program and clients of it
-    ...[
-      "swtpm",
-      "swtpm-tools",
-      "libtss2-tcti-device0",
-      "libtss2-tcti-pcap0",
-      "tpm-tools",
-      "trousers",
-      "tss2",
-    ],
-    // virtual machines and what boots in them
-    ...["qemu-system-x86", "seabios", "ovmf", "busybox-static", "cpio", "kmod"],
-    // certificates
-    ...["gnutls-bin", "openssl", "softhsm2"],
-    // looking at processes, sockets and files
-    ...[
-      "strace",
-      "fakeroot",
-      "lsof",
-      "procps",
-      "net-tools",
-      "iproute2",
-      "socat",
-      "file",
-      "xxd",
-      "binutils",
-    ],
-    // what `swtpm run` is used for, and a root folder with next to nothing in it
-    ...["tpm2-openssl", "clevis", "clevis-tpm2", "debootstrap"],
-    ...["libtpm2-pkcs11-1", "libtpm2-pkcs11-tools", "opensc", "libtss2-tcti-mssim0"],
-    // captures, the list of system calls, and the manager of virtual machines
-    ...["tshark", "seccomp", "libvirt-daemon", "libvirt-daemon-driver-qemu", "libvirt-clients"],
-    // the executable for the other processor, its own loader, and where there is no glibc
-    ...["qemu-user-static", "gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross", "musl"],
-    // a layer over libtpms for tests, and the kernel's own list of system calls
-    ...["gcc", "libc6-dev", "linux-libc-dev"],
-    // what the C program's own test scripts call
-    ...["bc", "expect", "gawk", "python3", "util-linux"],
-    // what a release is packed with
-    "zstd",
-    // shells that the completions are for, and what reads manual pages
-    ...["zsh", "fish", "mandoc"],
-    // what the documentation's lines call
-    ...["curl", "apparmor", "checkpolicy", "systemd"],
-  ],
+  test: TEST,
+  /** Another resource manager, and the library of its clients. */
+  bench: [...TEST, "dbus", "libtss2-dev", "tpm2-abrmd"],
 };
 
 const LISTS_FOLDER = "/var/lib/apt/lists";
@@ -170,10 +174,10 @@ async function aptGet(args: readonly string[], timeLimitMs: number): Promise<voi
 if (import.meta.main) {
   const purpose = Deno.args[0];
   try {
-    if (purpose !== "run" && purpose !== "demo" && purpose !== "test") {
+    if (purpose === undefined || !(purpose in PACKAGES)) {
       throw new Error(`a purpose is one of ${Object.keys(PACKAGES).join(", ")}, not "${purpose}"`);
     }
-    const installed = await ensurePackages(purpose);
+    const installed = await ensurePackages(purpose as Purpose);
     console.log(installed.length === 0 ? "all there" : `installed ${installed.join(" ")}`);
   } catch (error) {
     console.error(`packages: ${error instanceof Error ? error.message : error}`);

@@ -4,6 +4,7 @@
 import { repeated } from "../../tests/support/bytes.ts";
 import { tpm12 } from "../../tests/support/tpm12.ts";
 import { tpm2 } from "../../tests/support/tpm2.ts";
+import { abrmdRow } from "./abrmd_row.ts";
 import type { BenchRow } from "./bench_row.ts";
 import { betweenRow } from "./between_row.ts";
 import { bootRow } from "./boot_row.ts";
@@ -305,6 +306,11 @@ export const ROWS: readonly BenchRow[] = [
     "managed-swaps",
     "two clients with two ECC keys each, used by turns: what a swap takes, different cores",
     1.15,
+  ),
+  abrmdRow(
+    "managed-abrmd",
+    "the managed address beside tpm2-abrmd: a client over the TSS, then two with two keys each",
+    1,
   ),
   instructionsRow("instructions", "instructions of a start, of commands and of a run (callgrind)"),
   setupRow(
