@@ -11,3 +11,8 @@ export const HandleType = {
 export function isSessionType(type: number): boolean {
   return type === HandleType.LOADED_SESSION || type === HandleType.SAVED_SESSION;
 }
+
+/** Whether a handle of this type is somebody's, or takes a slot while a command uses it. */
+export function isHeldType(type: number): boolean {
+  return type === HandleType.TRANSIENT || type === HandleType.PERSISTENT || isSessionType(type);
+}

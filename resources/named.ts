@@ -3,6 +3,7 @@
 import { struct, u16, u32, u8 } from "../wire/codec.ts";
 import { Tpm2 } from "../wire/codes.ts";
 import { commandHeader } from "../wire/tpm.ts";
+import { isHeldType, isSessionType } from "./handle_types.ts";
 
 /** Where the first handle stands, of commands and of responses that have one. */
 export const HANDLES_AT = commandHeader.size;
@@ -30,6 +31,8 @@ export class Named {
   /** Which of those are there after the command. */
   readonly continues = new Uint8Array(NAMED_MAX);
   sessionCount = 0;
+  /** Whether anything that it names may be somebody's, or takes a slot. */
+  namesHeld = false;
 
   /**
    * Looks at a command whose header is whole. What is cut short ends there: the TPM refuses it
@@ -38,9 +41,12 @@ export class Named {
   read(bytes: Uint8Array, size: number, handleCount: number): void {
     this.handleCount = 0;
     this.sessionCount = 0;
+    this.namesHeld = false;
     const end = HANDLES_AT + handleCount * u32.size;
     for (let at = HANDLES_AT; at < end && at + u32.size <= size; at += u32.size) {
-      this.handles[this.handleCount++] = handleAt(bytes, at);
+      const handle = handleAt(bytes, at);
+      this.handles[this.handleCount++] = handle;
+      this.namesHeld ||= isHeldType(handle >>> 24);
     }
     if (tagAt(bytes, 0) === Tpm2.ST_SESSIONS && end + areaHead.size <= size) {
       this.#readSessions(bytes, size, end);
@@ -52,7 +58,9 @@ export class Named {
     let from = at + areaHead.size;
     while (this.sessionCount < NAMED_MAX && from + u32.size <= end) {
       const nonce = from + u32.size;
-      this.sessions[this.sessionCount] = handleAt(bytes, from);
+      const handle = handleAt(bytes, from);
+      this.sessions[this.sessionCount] = handle;
+      this.namesHeld ||= isSessionType(handle >>> 24);
       this.continues[this.sessionCount++] = 1;
       if (nonce + u16.size > end) return;
       const flags = nonce + u16.size + lengthAt(bytes, nonce);

@@ -80,3 +80,23 @@ Deno.test("what is cut or lies about a size names what is there, and nothing bey
     equal(sessions.length <= 3, true);
   }
 });
+
+Deno.test("what only names what is everybody's is told from what may be somebody's", () => {
+  const held = (bytes: Uint8Array, handles: number) => {
+    const named = new Named();
+    named.read(bytes, bytes.length, handles);
+    return named.namesHeld;
+  };
+  equal(held(READ, 2), false); // a password, the owner, an index
+  equal(held(commandBytes(TPM2_GetRandom, { bytesRequested: 8 }), 0), false);
+  for (const handle of [0x80000000, 0x81000001, 0x02000000, 0x03000000]) {
+    equal(held(commandBytes(TPM2_ContextSave, { saveHandle: handle }), 1), true);
+    const command = READ.slice();
+    new DataView(command.buffer).setUint32(14, handle);
+    equal(held(command, 2), true);
+  }
+  // The handle of the session, in the place of the password's.
+  const command = READ.slice();
+  new DataView(command.buffer).setUint32(22, 0x03000002);
+  equal(held(command, 2), true);
+});

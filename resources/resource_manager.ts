@@ -117,6 +117,10 @@ export class ResourceManager implements House, Keeper {
     errand.begin(space, locality, command, size);
     const kind = this.table.kindOf(errand.code);
     if (kind === 0 || !errand.hasSoundHeader) return this.pass(locality, command, size);
+    if ((kind & ~(Kind.PLAIN | Kind.HANDLES)) === 0) {
+      errand.named.read(command, size, (kind & Kind.HANDLES) >> Kind.HANDLES_SHIFT);
+      if (!errand.named.namesHeld) return this.pass(locality, command, size);
+    }
     this.#objects.unpin();
     this.#sessions.unpin();
     const course = (kind & Kind.SPECIAL) === 0 ? "as others" : this.#special.course(errand);
