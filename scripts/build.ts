@@ -28,6 +28,7 @@ import {
 import { describeEmbedding, embed, type Embedding, insideOf } from "./embed.ts";
 import { LATER, type Place, PLACES, type Places, PROGRAM } from "./executable/parts.ts";
 import { cutTexts } from "./executable/texts.ts";
+import { digestOfFile } from "./files.ts";
 import { entryCode, withOwnLoader } from "./executable/own_loader.ts";
 import { emulationOf } from "./executable/emulation.ts";
 import { train, type Trained, TRAINING_FLAG } from "./executable/training.ts";
@@ -276,15 +277,6 @@ function digestOfInputs(arch: Arch, embedding: Embedding): string {
 export function isInput(file: string): boolean {
   if (!file.includes("/")) return /^(main\.ts|deno\.json|deno\.lock)$/.test(file);
   return !/^(tests|\.[^/]*)\//.test(file) && !triesOut(file) && !file.endsWith("_test.ts");
-}
-
-function digestOfFile(path: string): string | null {
-  try {
-    return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }
 
 /** A stamp that is missing or damaged only means that the build has to be done. */

@@ -6,6 +6,7 @@
 
 import { fetchingEnvironment, requirePinnedDeno, ROOT } from "./checkout.ts";
 import { runCommand } from "./command.ts";
+import { isThere } from "./files.ts";
 import { ensurePackages } from "./packages.ts";
 import { add, countsIn, faultsOf, NONE, type TestCounts } from "./test_counts.ts";
 
@@ -97,7 +98,7 @@ async function runStage(stage: Stage): Promise<TestCounts> {
   console.log(`\n== ${stage.name}`);
   const problems: string[] = [];
   let counts = NONE;
-  if (!exists(`${ROOT}/${stage.subject}`)) {
+  if (!isThere(`${ROOT}/${stage.subject}`)) {
     problems.push(`there is no "${stage.subject}"`);
   } else {
     const result = await runCommand(Deno.execPath(), stage.command, {
@@ -138,16 +139,6 @@ function chosenStages(names: readonly string[]): readonly Stage[] {
     if (!known.includes(name)) throw new Error(`no stage "${name}"; there are ${known.join(", ")}`);
   }
   return names.length === 0 ? STAGES : STAGES.filter((stage) => names.includes(stage.name));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 if (import.meta.main) {

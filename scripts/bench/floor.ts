@@ -8,6 +8,7 @@ import { PERMISSIONS, RUNTIME_FLAGS, SOURCE_FLAGS, thisArch } from "../build.ts"
 import { ROOT } from "../checkout.ts";
 import { lastLines, runCommand } from "../command.ts";
 import { obtainBase, TARGETS } from "../denort.ts";
+import { isThere } from "../files.ts";
 
 const SOURCE = fileURLToPath(new URL("floor_program.ts", import.meta.url));
 const COMPILE_LIMIT_MS = 180_000;
@@ -24,9 +25,7 @@ export async function floorProgram(): Promise<Program> {
   const made = JSON.stringify([base.id, flags, Deno.readTextFileSync(SOURCE)]);
   const digest = createHash("sha256").update(made).digest("hex").slice(0, 16);
   const path = `${ROOT}/.cache/floor-${digest}`;
-  try {
-    Deno.statSync(path);
-  } catch {
+  if (!isThere(path)) {
     const unfinished = `${path}.${Deno.pid}`;
     const denort = `${unfinished}.base`;
     Deno.writeFileSync(denort, base.bytes, { mode: 0o755 });

@@ -3,6 +3,7 @@
 
 import { plainProgram } from "../../tests/support/programs.ts";
 import { TestProcess } from "../../tests/support/process.ts";
+import { isThere } from "../files.ts";
 
 /** What the machine does beside, or the share of a processor that a server has. */
 export type Pressure = { readonly busyLoops: number } | { readonly processorShare: number };
@@ -49,14 +50,5 @@ export class Press implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

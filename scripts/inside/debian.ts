@@ -8,8 +8,9 @@ import { type Offer, unpackDebs } from "../debian/apt.ts";
 import { debianArchives } from "../debian/sources.ts";
 import type { Arch } from "../denort.ts";
 import type { Carried } from "../embed.ts";
+import { digestOfFile, isThere } from "../files.ts";
 import pinned from "./debian.json" with { type: "json" };
-import { licenceText, type Piece, piecesOf, upstreamVersion } from "./pieces.ts";
+import { carriedFrom, type Piece, piecesOf } from "./pieces.ts";
 
 export type PinnedPackages = Readonly<Record<Arch, readonly Offer[]>>;
 
@@ -32,16 +33,10 @@ export async function debianLibraries(arch: Arch): Promise<Carried[]> {
 }
 
 function carry(piece: Piece, arch: Arch, root: string): Carried {
-  const { soname, name, licence, serves } = piece;
   const from = PINNED[arch].find((offer) => piece.package.test(offer.package));
-  if (from === undefined) throw new Error(`no package of ${name} is pinned`);
-  return {
-    ...{ soname, name, licence, serves },
-    version: upstreamVersion(from.version),
-    package: `${from.package} ${from.version}`,
-    licenceText: licenceText(piece, `${root}/usr/share/doc/${from.package}/copyright`),
-    bytes: Deno.readFileSync(`${root}/${FOLDERS[arch]}/${soname}`),
-  };
+  if (from === undefined) throw new Error(`no package of ${piece.name} is pinned`);
+  const bytes = Deno.readFileSync(`${root}/${FOLDERS[arch]}/${piece.soname}`);
+  return carriedFrom(piece, { name: from.package, version: from.version, root }, bytes);
 }
 
 /** The packages laid over each other, as long as the table is the same. */
@@ -66,7 +61,7 @@ async function unpacked(arch: Arch): Promise<string> {
 
 async function download({ path, sha256 }: Offer, folder: string): Promise<string> {
   const file = `${folder}/${path.split("/").at(-1)!.replaceAll("%3a", "_")}`;
-  if (isThere(file) && digestOf(file) === sha256) return file;
+  if (digestOfFile(file) === sha256) return file;
   const failures: string[] = [];
   for (const archive of await debianArchives()) {
     const mirror = (archive["uris"] ?? "").split(/\s+/)[0]!.replace(/\/$/, "");
@@ -75,7 +70,7 @@ async function download({ path, sha256 }: Offer, folder: string): Promise<string
     const { success, output } = await runCommand(HELPER, words, {
       timeLimitMs: DOWNLOAD_LIMIT_MS,
     });
-    if (success && digestOf(unfinished) === sha256) {
+    if (success && digestOfFile(unfinished) === sha256) {
       Deno.renameSync(unfinished, file);
       return file;
     }
@@ -83,18 +78,4 @@ async function download({ path, sha256 }: Offer, folder: string): Promise<string
     failures.push(`${mirror}: ${lastLines(output, 1).trim()}`);
   }
   throw new Error(`"${path}" cannot be had: ${failures.join("; ")}`);
-}
-
-function digestOf(file: string): string {
-  return createHash("sha256").update(Deno.readFileSync(file)).digest("hex");
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

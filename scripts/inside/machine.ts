@@ -5,7 +5,7 @@ import { Libtpms } from "../../ffi/libtpms.ts";
 import { runCommand } from "../command.ts";
 import type { Arch } from "../denort.ts";
 import type { Carried } from "../embed.ts";
-import { licenceText, type Piece, piecesOf, upstreamVersion } from "./pieces.ts";
+import { carriedFrom, type Piece, piecesOf } from "./pieces.ts";
 
 const QUERY_LIMIT_MS = 30_000;
 
@@ -35,14 +35,7 @@ async function carry(piece: Piece, path: string): Promise<Carried> {
   if (owner === undefined || !piece.package.test(owner.name)) {
     throw new Error(`the licence of ${piece.name} was not found, so it cannot be passed on`);
   }
-  const { soname, name, licence, serves } = piece;
-  return {
-    ...{ soname, name, licence, serves },
-    version: upstreamVersion(owner.version),
-    package: `${owner.name} ${owner.version}`,
-    licenceText: licenceText(piece, `/usr/share/doc/${owner.name}/copyright`),
-    bytes: await Deno.readFile(path),
-  };
+  return carriedFrom(piece, { ...owner, root: "" }, await Deno.readFile(path));
 }
 
 /** The Debian package that a file belongs to. */

@@ -3,6 +3,7 @@
 
 import type { EmbeddedLibrary } from "../../wire/carried.ts";
 import type { Arch } from "../denort.ts";
+import type { Carried } from "../embed.ts";
 
 /** One library, as it is known before a file of it was found. */
 export interface Piece extends Pick<EmbeddedLibrary, "soname" | "name" | "licence" | "serves"> {
@@ -80,8 +81,24 @@ export function upstreamVersion(version: string): string {
     .replace(/[+.](dfsg|ds).*$/, "");
 }
 
+/** A library with its bytes, from a Debian package that is unpacked below `root`. */
+export function carriedFrom(
+  piece: Piece,
+  { name, version, root }: { name: string; version: string; root: string },
+  bytes: Uint8Array,
+): Carried {
+  const { soname, licence, serves } = piece;
+  return {
+    ...{ soname, name: piece.name, licence, serves },
+    version: upstreamVersion(version),
+    package: `${name} ${version}`,
+    licenceText: licenceText(piece, `${root}/usr/share/doc/${name}/copyright`),
+    bytes,
+  };
+}
+
 /** The words of a licence, without which a library may not be passed on. */
-export function licenceText(piece: Piece, copyright: string): string {
+function licenceText(piece: Piece, copyright: string): string {
   const folder = "/usr/share/common-licenses";
   const words = piece.common.map((name) => Deno.readTextFileSync(`${folder}/${name}`));
   return [Deno.readTextFileSync(copyright), ...words].join("\n");
