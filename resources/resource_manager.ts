@@ -117,15 +117,17 @@ export class ResourceManager implements House, Keeper {
     errand.begin(space, locality, command, size);
     const kind = this.table.kindOf(errand.code);
     if (kind === 0 || !errand.hasSoundHeader) return this.pass(locality, command, size);
-    if ((kind & ~(Kind.PLAIN | Kind.HANDLES)) === 0) {
-      errand.named.read(command, size, (kind & Kind.HANDLES) >> Kind.HANDLES_SHIFT);
-      if (!errand.named.namesHeld) return this.pass(locality, command, size);
-    }
     this.#objects.unpin();
     this.#sessions.unpin();
     const course = (kind & Kind.SPECIAL) === 0 ? "as others" : this.#special.course(errand);
-    const refusal = course === "as others" ? this.#prepare(errand, kind) : undefined;
-    const answer = course instanceof Uint8Array ? course : refusal;
+    let answer = course instanceof Uint8Array ? course : undefined;
+    if (course === "as others") {
+      const { named } = errand;
+      named.read(command, size, (kind & Kind.HANDLES) >> Kind.HANDLES_SHIFT);
+      const makesNothing = (kind & ~(Kind.PLAIN | Kind.HANDLES)) === 0;
+      if (makesNothing && !named.namesHeld) return this.pass(locality, command, size);
+      answer = this.#prepare(errand, kind);
+    }
     if (answer === undefined) return this.#send(errand, kind);
     this.tpm.answered(command.subarray(0, size), answer);
     return answer;
@@ -133,8 +135,7 @@ export class ResourceManager implements House, Keeper {
 
   /** Has all that a command names loaded, and room for what it makes; the refusal otherwise. */
   #prepare(errand: Errand, kind: number): Bytes | undefined {
-    const { space, bytes, size, named } = errand;
-    named.read(bytes, size, (kind & Kind.HANDLES) >> Kind.HANDLES_SHIFT);
+    const { space } = errand;
     const refusal = this.#pinHandles(errand) ?? this.#pinSessions(errand);
     if (refusal !== undefined) return refusal;
     if ((kind & Kind.MAKES) !== 0 && (kind & Kind.RETURNS) !== 0) {
