@@ -36,7 +36,7 @@ export function timeControl(job: ControlJob): ControlResult {
     }
     data.receiveAnswer();
     keyMs.push((clock.now() - begin) / 1e3);
-    const handle = readCreatePrimary(data.answer); // throws with the code where there is no key
+    const handle = readCreatePrimary(data.wholeAnswer); // throws with the code where there is no key
     data.command(Uint8Array.from(tpm2.flushContext(handle)));
   }
   return { latencyUs: summarise(latencies), keyMs };

@@ -102,11 +102,18 @@ export class Connection implements Disposable {
   receiveAnswer(): number {
     const { answer } = this;
     let count = this.#libc.call.read(this.#fd, answer, ANSWER_SIZE_MAX);
-    while (
-      count < HEADER_SIZE ||
-      count < (answer[2]! << 24 | answer[3]! << 16 | answer[4]! << 8 | answer[5]!)
-    ) count += this.#more(count);
+    while (count < HEADER_SIZE || count < this.#answerSize) count += this.#more(count);
     return answer[6]! << 24 | answer[7]! << 16 | answer[8]! << 8 | answer[9]!;
+  }
+
+  /** The answer that {@linkcode receiveAnswer} waited for, no more and no less. */
+  get wholeAnswer(): Uint8Array<ArrayBuffer> {
+    return this.answer.subarray(0, this.#answerSize);
+  }
+
+  get #answerSize(): number {
+    const { answer } = this;
+    return answer[2]! << 24 | answer[3]! << 16 | answer[4]! << 8 | answer[5]!;
   }
 
   /** Sends a TPM command, waits for the answer; one that is not a success is thrown. */
