@@ -1,6 +1,11 @@
 // Rings while this thread looks at one descriptor alone, or sleeps in it: for input on others, by
-// SIGIO (signal-driven I/O, fcntl(2)), and for signals that the event loop has to be given a turn
-// for. Both end a call that sleeps; whether it rang is a look into memory.
+// SIGIO (signal-driven I/O, fcntl(2)), for signals that the event loop has to be given a turn for, and
+// when a sleep has lasted long enough. All of them end a call that sleeps; whether it rang is a look
+// into memory.
+//
+// A limit that a socket has by itself (SO_RCVTIMEO) has the kernel start and stop a timer in each
+// call, a twentieth of what a short command takes. The alarm is set once for many.
+import type { Alarm } from "./alarm.ts";
 import { openLibc } from "./libc.ts";
 import type { SignalNote } from "./signal_note.ts";
 
@@ -15,13 +20,24 @@ const F_SETOWN_EX = 15;
 const F_OWNER_TID = 0;
 const FIOASYNC = 0x5452n;
 
+/** How long a sleep may last that nothing else ends. */
+const SLEEP_MS = 50;
+
 export class Bell {
   readonly #c = openLibc(symbols);
+  /** Whether it goes off by and by. */
+  #running = false;
+  /** Whether it was set since {@linkcode renew}. */
+  #limited = false;
 
-  /** What SIGIO leaves in `input`, and in `heard` the signals that the runtime tells of. */
+  /**
+   * What SIGIO leaves in `input`, and in `heard` the signals that the runtime tells of; `alarm` sends
+   * SIGIO.
+   */
   constructor(
     private readonly input: SignalNote["words"],
     private readonly heard: SignalNote["words"],
+    private readonly alarm: Pick<Alarm, "set">,
   ) {}
 
   /** Whether it rang: since {@linkcode still}, or for a signal that is not told of yet. */
@@ -34,9 +50,35 @@ export class Bell {
     return this.heard[1] !== 0;
   }
 
+  /** Whether a sleep has lasted its time; a process that sends SIGIO shortens it. */
+  get isOver(): boolean {
+    return this.input[0] !== 0;
+  }
+
   /** Before all descriptors are looked at: what comes from now on rings again. */
   still(): void {
+    this.input[0] = 0;
     this.input[1] = 0;
+  }
+
+  /**
+   * Before a sleep: it rings {@linkcode SLEEP_MS} after the first one since {@linkcode renew}, and
+   * again and again then, for a sleep that had not begun. False where that cannot be had.
+   */
+  limitSleep(): boolean {
+    if (!this.#limited) this.#limited = this.#running = this.alarm.set(SLEEP_MS);
+    return this.#limited;
+  }
+
+  /** Sleeps may last that long again. */
+  renew(): void {
+    this.#limited = false;
+  }
+
+  /** Nobody sleeps where it would have to ring. */
+  rest(): void {
+    if (this.#running) this.alarm.set(0);
+    this.#limited = this.#running = false;
   }
 
   /** The event loop has told of a signal. */
@@ -45,8 +87,8 @@ export class Bell {
   }
 
   /**
-   * Has input on a socket ring from now on. A kernel that cannot do that leaves it to the bound that
-   * waits have.
+   * Has input on a socket ring from now on. A kernel that cannot do that leaves it to the limit that
+   * sleeps have.
    */
   hang(fd: number): void {
     // The thread that the loop runs in is the process' first one.

@@ -27,7 +27,8 @@ async function until(condition: () => boolean): Promise<void> {
 }
 
 Deno.test({
-  name: "it rings for input since it was stilled, and for a signal until that was told",
+  name:
+    "it rings for input since it was stilled, for sleeps that last, for a signal until it was told",
   // Functions of the C library stay open from their first use on.
   sanitizeResources: false,
   async fn() {
@@ -52,6 +53,17 @@ Deno.test({
       bell.still();
       assert.equal(bell.rang, false);
     }
+
+    assert.equal(bell.isOver, false);
+    bell.renew();
+    assert.ok(bell.limitSleep() && bell.limitSleep());
+    for (let sleep = 0; sleep < 2; sleep++) {
+      await until(() => bell.rang && bell.isOver);
+      bell.still();
+      assert.equal(bell.rang || bell.isOver, false);
+    }
+    bell.rest();
+    bell.still(); // it may have rung just before
 
     c.raise(SIGUSR1);
     assert.ok(bell.signalled && bell.rang);

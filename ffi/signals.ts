@@ -1,6 +1,7 @@
 // The signals of this process: which ones whoever started it wants ignored or has blocked, whether a
 // process or a key sent one, and a bell that rings for them. What is done when one comes is the
 // callers' affair.
+import { Alarm } from "./alarm.ts";
 import { Bell } from "./bell.ts";
 import { type Libc, openLibc } from "./libc.ts";
 import { type SignalNote, signalNote } from "./signal_note.ts";
@@ -105,10 +106,11 @@ export class Signals {
     const { words, handlers: [handler] } = signalNote(this.libc, [undefined]);
     const action = new Uint8Array(SIGACTION_SIZE);
     new BigUint64Array(action.buffer, 0, 1)[0] = handler!;
-    new Int32Array(action.buffer, SIGACTION_FLAGS, 1)[0] = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    flagsOf(action)[0] = SA_SIGINFO | SA_ONSTACK;
     this.#act("SIGIO", action);
     this.unblock(["SIGIO"]);
-    return new Bell(words, this.#note([...this.#heard]));
+    const heard = this.#note([...this.#heard], "interrupts");
+    return new Bell(words, heard, new Alarm(NUMBERS.SIGIO));
   }
 
   #tell<N extends SignalName>(name: N, heard: (name: N) => void): void {
@@ -116,9 +118,13 @@ export class Signals {
     heard(name);
   }
 
-  /** Has the handlers note each signal before they do what they did until now. */
-  #note(names: readonly SignalName[]): SignalNote["words"] {
+  /**
+   * Has the handlers note each signal before they do what they did until now; one that interrupts
+   * ends a call that sleeps without a limit, too.
+   */
+  #note(names: readonly SignalName[], interrupts?: "interrupts"): SignalNote["words"] {
     const actions = names.map((name) => this.#action(name));
+    if (interrupts) { for (const action of actions) flagsOf(action)[0]! &= ~SA_RESTART; }
     const handlers = actions.map((action) => new BigUint64Array(action.buffer, 0, 1));
     const note = signalNote(this.libc, handlers.map(([handler]) => handler));
     for (const [at, name] of names.entries()) {
@@ -164,6 +170,10 @@ export class Signals {
     const before = this.#c.signal(NUMBERS[name], Deno.UnsafePointer.create(SIG_IGN));
     return Deno.UnsafePointer.value(before) === SIG_IGN;
   }
+}
+
+function flagsOf(action: Uint8Array<ArrayBuffer>): Int32Array {
+  return new Int32Array(action.buffer, SIGACTION_FLAGS, 1);
 }
 
 export function signalNumber(name: SignalName): number {

@@ -38,7 +38,6 @@ const SOCK_CLOEXEC = 0o2000000;
 const F_SETFL = 4;
 const F_DUPFD_CLOEXEC = 1030;
 const O_NONBLOCK = 0o4000;
-const SO_RCVTIMEO = 20;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const STDERR = 2;
@@ -77,23 +76,12 @@ export class Sockets {
 
   /**
    * What a socket has for us: a count, 0 at its end, or {@linkcode WOULD_BLOCK}. With `wait` it
-   * sleeps until something comes, no longer than {@linkcode limitWaits} has set.
+   * sleeps until something comes, or a signal. One that was passed to us with O_NONBLOCK never sleeps.
    */
   receive(fd: number, into: Uint8Array<ArrayBuffer>, wait: boolean): number {
     const pointer = this.#received.pointer(into);
     const count = this.#c.recv(fd, pointer, into.length, wait ? 0 : MSG_DONTWAIT);
     return count >= 0 ? count : this.#blocked("recv");
-  }
-
-  /**
-   * Bounds how long receiving from a socket may sleep; false where that is not possible. One that
-   * was passed to us with O_NONBLOCK never sleeps, as its other owners may count on that.
-   */
-  limitWaits(fd: number, limitMs: number): boolean {
-    // struct timeval of a 64-bit system: seconds, microseconds.
-    const limit = new BigInt64Array([0n, BigInt(limitMs * 1000)]);
-    const value = new Uint8Array(limit.buffer);
-    return this.#c.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, value, value.length) === 0;
   }
 
   /** The same for a descriptor that is no socket; the caller knows that it is readable. */

@@ -4,12 +4,6 @@
 import type { Received, Sockets } from "../ffi/sockets.ts";
 import { WOULD_BLOCK } from "../ffi/sockets.ts";
 
-/**
- * How long receiving may sleep where it is allowed to: nobody else is served meanwhile. A client
- * that takes longer than this is none for which a call of the kernel would matter.
- */
-export const WAIT_MS = 10;
-
 /** A connection, a passed socket or a character device. */
 export interface Channel {
   readonly fd: number;
@@ -19,8 +13,8 @@ export interface Channel {
   readonly overTcp: boolean;
   /**
    * Bytes that are there: their count, 0 when the other side is gone, or
-   * {@linkcode WOULD_BLOCK}. A broken connection counts as gone. With `wait` it may sleep up to
-   * {@linkcode WAIT_MS} for them.
+   * {@linkcode WOULD_BLOCK}. A broken connection counts as gone. With `wait` it may sleep for them
+   * until a signal comes.
    */
   receive(into: Uint8Array<ArrayBuffer>, wait?: boolean): number;
   /** The same with a descriptor that may come along; it is the caller's to close. */
@@ -38,8 +32,6 @@ export interface Channel {
 export class DescriptorChannel implements Channel {
   #rest: Uint8Array<ArrayBuffer> | undefined;
   #open = true;
-  /** Whether receiving may sleep; undefined until it was to. */
-  #waits: boolean | undefined;
 
   constructor(
     private readonly sockets: Sockets,
@@ -59,9 +51,8 @@ export class DescriptorChannel implements Channel {
 
   receive(into: Uint8Array<ArrayBuffer>, wait = false): number {
     try {
-      if (wait) this.#waits ??= this.sockets.limitWaits(this.fd, WAIT_MS);
       return this.kind === "socket"
-        ? this.sockets.receive(this.fd, into, wait && this.#waits === true)
+        ? this.sockets.receive(this.fd, into, wait)
         : this.sockets.read(this.fd, into);
     } catch {
       return 0;

@@ -67,11 +67,13 @@ export class DataConnection {
    */
   next(spin: Spin, bell: Bell): ReadOutcome {
     const { channel, reader } = this;
-    const asleep = spin.looks() === ASLEEP;
+    // A sleep needs somebody who ends it.
+    const asleep = spin.looks() === ASLEEP && bell.limitSleep();
     for (let looked = 0;; looked++) {
       if (bell.rang) {
-        // It was worth waiting for, if not for this client.
-        spin.found(looked);
+        // What rang was worth waiting for, if not for this client; the end of a sleep is not.
+        if (asleep && bell.isOver) spin.missed();
+        else spin.found(looked);
         return "nothing";
       }
       const outcome = reader.receive(channel, asleep);

@@ -1,6 +1,6 @@
 // How long a client's next message is looked for.
 
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { commandPortWords } from "../../control/simulator_words.ts";
 import { Bell } from "../../ffi/bell.ts";
 import { tpm2 } from "../../tpm/family.ts";
@@ -24,7 +24,7 @@ const SIGTERM = 15;
 Deno.test("it is not looked for any further when the bell rang", () => {
   const input = new Int32Array(2);
   const heard = new Int32Array(2);
-  const bell = new Bell(input, heard);
+  const bell = new Bell(input, heard, { set: () => true });
   const plan = { terminate: false, disconnect: false };
   const port = new DataPort(plan, CHIP, "data channel", () => {});
   const client = port.take(new ScriptedChannel(COMMAND));
@@ -36,6 +36,36 @@ Deno.test("it is not looked for any further when the bell rang", () => {
   equal(client.next(spin, bell), "nothing");
   bell.told();
   equal(client.next(spin, bell), "message");
+});
+
+Deno.test("nobody sleeps whom nothing would wake, and a sleep that lasted its time was in vain", () => {
+  const input = new Int32Array(2);
+  const set: number[] = [];
+  let there = false;
+  const alarm = { set: (everyMs: number) => set.push(everyMs) > 0 && there };
+  const bell = new Bell(input, new Int32Array(2), alarm);
+  const waits: boolean[] = [];
+  class Sleeper extends ScriptedChannel {
+    override receive(into: Uint8Array<ArrayBuffer>, wait = false): number {
+      waits.push(wait);
+      if (wait) input.fill(SIGIO); // what the alarm does
+      return super.receive(into);
+    }
+  }
+  const plan = { terminate: false, disconnect: false };
+  const client = new DataPort(plan, CHIP, "data channel", () => {}).take(new Sleeper());
+  const spin = new Spin(1);
+  equal(client.next(spin, bell), "nothing");
+  deepEqual(waits, [false]);
+  there = true;
+  while (!waits.includes(true)) equal(client.next(spin, bell), "nothing");
+  ok(bell.isOver);
+  bell.still();
+  equal(spin.looks(), 1); // it pauses
+  bell.rest();
+  bell.rest();
+  equal(set.at(-1), 0);
+  equal(set.filter((everyMs) => everyMs === 0).length, 1);
 });
 
 Deno.test("a connection's commands go to the space that its port opens, which ends with it", () => {

@@ -13,8 +13,11 @@ import type { LoopParts } from "./parts.ts";
 import type { Platform } from "./plans.ts";
 import { Waiting } from "./waiting.ts";
 
-/** How long one client's commands are answered before others are looked at that do not ring. */
-const SLICE_MS = 5;
+/**
+ * How long one client's commands are answered before others are looked at that do not ring: seldom
+ * enough for the look not to be what one command in a hundred waits for.
+ */
+const SLICE_MS = 20;
 /** The clock is read every so many commands of a slice, as in waiting.ts. A power of two. */
 const CLOCK_EVERY = 4;
 
@@ -88,7 +91,10 @@ export class Loop {
       // While a command runs in another thread, its answer comes through the event loop.
       const here = tpm.pending === undefined && this.#bell?.signalled !== true;
       const waiting = this.#waiting.wait(here);
-      if (waiting !== undefined) await waiting;
+      if (waiting !== undefined) {
+        this.#bell?.rest();
+        await waiting;
+      }
       if (this.#ending) break;
       const controlFound = controlSlot === undefined ? 0 : poller.found(controlSlot);
       this.#waiting.busy ||= controlFound !== 0;
@@ -106,6 +112,7 @@ export class Loop {
         this.#giveUp(error);
       }
     }
+    this.#bell?.rest();
     if (tpm.pending !== undefined) await tpm.pending;
     this.#control?.close();
     this.#platform?.close();
@@ -294,7 +301,10 @@ export class Loop {
       }
       if (served % CLOCK_EVERY === 0) {
         const now = performance.now();
-        if (now > end) return undefined;
+        if (now > end) {
+          bell.renew();
+          return undefined;
+        }
         if (end === Infinity) end = now + SLICE_MS;
       }
       if (reader.size > 0) continue;

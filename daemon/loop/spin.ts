@@ -13,7 +13,7 @@ const PATIENCE = 4;
 /** Shortest pause in commands of waiting in the channel: others wait for each try in vain. */
 const SLEEP_PAUSE_MIN = 8;
 /** Longest pause in commands, so that a client that changes its habit is noticed. */
-const PAUSE_MAX = 1024;
+const PAUSE_MAX = 4096;
 
 /** Instead of a number of looks: wait for the command in its channel. */
 export const ASLEEP = 0;
