@@ -109,16 +109,17 @@ export class Handed {
   }
 }
 
-/** Functions of the C library, each opened when it is first used. */
-export function openLibc<S extends Deno.ForeignLibraryInterface>(functions: S) {
-  return openLazily(LIBC, functions);
+/** Functions of the C library, each opened when it is first used; see {@linkcode openLazily}. */
+export function openLibc<S extends Deno.ForeignLibraryInterface>(
+  functions: S,
+  always: readonly (keyof S)[] = [],
+) {
+  return openLazily(LIBC, functions, always);
 }
 
 /**
  * Calls of a function after which the runtime is asked to compile a trampoline for it: that takes
  * 170 us, and a call through it 20 ns. Before, a function is opened in 15 us, and a call takes 3 us.
- * V8 begins to note what a caller calls with its eighth run, and only calls without a detour what
- * was the same function each time: the change has to be over by then.
  */
 const CALLS_UNTIL_COMPILED = 6;
 
@@ -126,8 +127,16 @@ const CALLS_UNTIL_COMPILED = 6;
  * Functions of a library, each opened when it is first used, and the library with the first of them:
  * no start needs them all. Callers read the function anew for each call, as it is replaced when it
  * turns out to be called often.
+ *
+ * V8 calls C without a detour (2,400 instructions) only what its caller has called each time, and
+ * begins to note that with the first run of a caller that it knows to be hot from the build. What
+ * every command needs is therefore compiled at once: `always`.
  */
-export function openLazily<S extends Deno.ForeignLibraryInterface>(path: string, functions: S) {
+export function openLazily<S extends Deno.ForeignLibraryInterface>(
+  path: string,
+  functions: S,
+  always: readonly (keyof S)[] = [],
+) {
   const opened = {} as Deno.DynamicLibrary<S>["symbols"];
   for (const name of Object.keys(functions) as (keyof S & string)[]) {
     const keep = (value: unknown) => {
@@ -137,7 +146,7 @@ export function openLazily<S extends Deno.ForeignLibraryInterface>(path: string,
     const definition = functions[name]!;
     const open = () => keep(Deno.dlopen(path, { [name]: definition }).symbols[name]);
     // A variable, and a call in another thread, have no use for a trampoline.
-    const get = "type" in definition || definition.nonblocking
+    const get = "type" in definition || definition.nonblocking || always.includes(name)
       ? open
       : () => keep(uncompiled(path, definition.name ?? name, definition, open));
     Object.defineProperty(opened, name, { configurable: true, get });

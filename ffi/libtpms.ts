@@ -123,7 +123,7 @@ export class Libtpms {
   #response: Uint8Array<ArrayBuffer> = this.#memoryOfResponses;
 
   private constructor(path: string) {
-    this.#c = openLazily(path, symbols);
+    this.#c = openLazily(path, symbols, ["TPMLIB_Process"]);
     void this.#c.TPMLIB_GetVersion;
   }
 

@@ -65,7 +65,7 @@ export interface Received {
 }
 
 export class Sockets {
-  readonly #c = openLibc(symbols);
+  readonly #c = openLibc(symbols, ["recv", "send"]);
   readonly #size = new Uint32Array(1);
   readonly #option = new Int32Array(1);
   readonly #received = new Handed();

@@ -60,12 +60,15 @@ export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: s
   },
   {
     flag: "--v8-flags=--max-semi-space-size=1,--single-threaded," +
-      "--invocation-count-for-maglev=100,--minimum-invocations-after-ic-update=50",
+      "--invocation-count-for-maglev=100,--minimum-invocations-after-ic-update=50," +
+      "--invocation-count-for-turbofan=4000,--max-inlined-bytecode-size-cumulative=300",
     reason:
       "a small young generation halves private memory when many commands make garbage; V8's " +
       "helpers save a TPM nothing, and the first time that they and it wait for each other V8 " +
       "sleeps for 3 ms to measure the processor's clock; a TPM serves a few thousand commands in " +
-      "its life: what a command runs through is compiled after a hundred of them, not 400",
+      "its life: what a command runs through is compiled after a hundred of them, not 400, and by " +
+      "the last compiler, whose code calls C without a detour, when there are more than a boot's; " +
+      "with a third of the inlining that takes it a fifth less time, and the code is as fast",
   },
 ];
 
