@@ -109,7 +109,8 @@ for (const [what, make] of Object.entries(back)) {
     using next = await emulator.connectControl();
     assert.equal(hex(await next.command(CMD.GET_CONFIG)), SUCCESS + SUCCESS);
     next.close();
-    await waitUntil("all that was passed to be closed", () => open() === before);
+    // The connection that showed that it serves may have been open when they were counted.
+    await waitUntil("all that was passed to be closed", () => open() <= before);
   });
 }
 
