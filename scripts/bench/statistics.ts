@@ -64,11 +64,15 @@ export function ratioSpread(
 }
 
 /**
- * The order of the contestants in a round: swapped in every other one, so that what drifts in the
- * course of a run favours none.
+ * The order of the contestants in a round: each has each place, before and behind each other one,
+ * equally often, and of three or more none has two turns on end, which would find the caches warm.
  */
 export function orderOf<T>(contestants: readonly T[], round: number): T[] {
-  return round % 2 === 0 ? [...contestants] : contestants.toReversed();
+  const { length } = contestants;
+  const forth = Math.floor(round / length) % 2 === 0;
+  const circle = forth ? contestants : contestants.toReversed();
+  const first = round % length;
+  return [...circle.slice(first), ...circle.slice(0, first)];
 }
 
 function rank(sorted: Float64Array, share: number): number {

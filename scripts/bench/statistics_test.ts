@@ -63,8 +63,21 @@ Deno.test("a ratio is that of the medians, its spread that of the rounds", () =>
   assert.equal(ratioOfMedians([3, 3], [3, 3]), 1);
 });
 
-Deno.test("the order is swapped in every other round", () => {
+Deno.test("each contestant has each place equally often, and none two turns on end", () => {
   const names = ["a", "b", "c"];
-  assert.deepEqual([0, 1, 2].map((round) => orderOf(names, round).join("")), ["abc", "cba", "abc"]);
+  const rounds = [0, 1, 2, 3, 4, 5, 6].map((round) => orderOf(names, round).join(""));
+  assert.deepEqual(rounds, ["abc", "bca", "cab", "cba", "bac", "acb", "abc"]);
   assert.deepEqual(names, ["a", "b", "c"]);
+  for (const all of ["abc", "abcd", "abcde"]) {
+    const orders = Array.from({ length: 2 * all.length }, (_, round) => orderOf([...all], round));
+    for (const place of all.split("").keys()) {
+      const there = orders.map((order) => order[place]).sort().join("");
+      assert.equal(there, [...all].map((name) => name + name).join(""));
+    }
+    const turns = orders.flat().concat(orders[0]!);
+    assert.ok(turns.every((name, at) => name !== turns[at + 1]));
+  }
+  assert.deepEqual([0, 1, 2, 3].map((round) => orderOf(["a", "b"], round).join("")), [
+    ...["ab", "ba", "ba", "ab"],
+  ]);
 });
