@@ -61,7 +61,7 @@ export const RUNTIME_FLAGS: readonly { readonly flag: string; readonly reason: s
   {
     flag: "--v8-flags=--max-semi-space-size=1,--single-threaded," +
       "--invocation-count-for-maglev=100,--minimum-invocations-after-ic-update=50," +
-      "--invocation-count-for-turbofan=4000,--max-inlined-bytecode-size-cumulative=300",
+      "--invocation-count-for-turbofan=8000,--max-inlined-bytecode-size-cumulative=300",
     reason:
       "a small young generation halves private memory when many commands make garbage; V8's " +
       "helpers save a TPM nothing, and the first time that they and it wait for each other V8 " +
