@@ -105,11 +105,11 @@ export class Signals {
   #makeBell(): Bell {
     const { words, handlers: [handler] } = signalNote(this.libc, [undefined]);
     const action = new Uint8Array(SIGACTION_SIZE);
-    new BigUint64Array(action.buffer, 0, 1)[0] = handler!;
+    handlerOf(action)[0] = handler!;
     flagsOf(action)[0] = SA_SIGINFO | SA_ONSTACK;
     this.#act("SIGIO", action);
     this.unblock(["SIGIO"]);
-    const heard = this.#note([...this.#heard], "interrupts");
+    const heard = this.#note([...this.#heard], SA_RESTART);
     return new Bell(words, heard, new Alarm(NUMBERS.SIGIO));
   }
 
@@ -119,13 +119,13 @@ export class Signals {
   }
 
   /**
-   * Has the handlers note each signal before they do what they did until now; one that interrupts
-   * ends a call that sleeps without a limit, too.
+   * Has the handlers note each signal before they do what they did until now, and takes flags from
+   * them: without SA_RESTART a signal ends a call that sleeps without a limit, too.
    */
-  #note(names: readonly SignalName[], interrupts?: "interrupts"): SignalNote["words"] {
+  #note(names: readonly SignalName[], without = 0): SignalNote["words"] {
     const actions = names.map((name) => this.#action(name));
-    if (interrupts) { for (const action of actions) flagsOf(action)[0]! &= ~SA_RESTART; }
-    const handlers = actions.map((action) => new BigUint64Array(action.buffer, 0, 1));
+    for (const action of actions) flagsOf(action)[0]! &= ~without;
+    const handlers = actions.map(handlerOf);
     const note = signalNote(this.libc, handlers.map(([handler]) => handler));
     for (const [at, name] of names.entries()) {
       handlers[at]![0] = note.handlers[at]!;
@@ -156,7 +156,7 @@ export class Signals {
   }
 
   #ignored(name: SignalName): boolean {
-    return new BigUint64Array(this.#action(name).buffer, 0, 1)[0] === SIG_IGN;
+    return handlerOf(this.#action(name))[0] === SIG_IGN;
   }
 
   #action(name: SignalName): Uint8Array<ArrayBuffer> {
@@ -170,6 +170,10 @@ export class Signals {
     const before = this.#c.signal(NUMBERS[name], Deno.UnsafePointer.create(SIG_IGN));
     return Deno.UnsafePointer.value(before) === SIG_IGN;
   }
+}
+
+function handlerOf(action: Uint8Array<ArrayBuffer>): BigUint64Array<ArrayBuffer> {
+  return new BigUint64Array(action.buffer, 0, 1);
 }
 
 function flagsOf(action: Uint8Array<ArrayBuffer>): Int32Array {
